@@ -60,11 +60,22 @@ class LayoutField:
 
 
 @dataclass(frozen=True, slots=True)
+class RankCase:
+    """Events whose native field `field` has one of `values` get this rank."""
+
+    field: str
+    values: tuple[Scalar, ...]
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
 class LayoutSource:
     """How a SIEM stores the events of one log source (`product`/`service`).
 
     `constants` are stored with every event (index, sourcetype, event.dataset …); `index` is the index or data stream pattern
-    (ES|QL FROM), `macro` the Splunk macro that stands for the index and sourcetype condition, `macro_definition` its default."""
+    (ES|QL FROM), `macro` the Splunk macro that stands for the index and sourcetype condition, `macro_definition` its default.
+    `time_field` is the indexed field with the event's time. Ingest stamps `an1498.rank`: the first of `rank_cases` that holds,
+    else `rank`; at equal times the event with the lower rank sorts first."""
 
     product: str
     service: str
@@ -74,6 +85,9 @@ class LayoutSource:
     index: str = ""
     macro: str = ""
     macro_definition: str = ""
+    time_field: str = "@timestamp"
+    rank: int = 1
+    rank_cases: tuple[RankCase, ...] = ()
 
     def by_native(self, native: str) -> LayoutField | None:
         return next((row for row in self.fields if row.native == native), None)
