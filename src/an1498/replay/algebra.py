@@ -4,12 +4,15 @@ A relation has named columns and two hidden ones: `_stream` (which independent e
 scenarios run in one statement and never meet) and `_ord` (the row's position; relations in SPL and ES|QL are ordered). Every
 operator works within a stream. Expressions call functions of the closed table in `functions.py`; nothing else reaches SQL, and
 all names and literals are quoted here, so a search's content cannot become SQL.
+
+A column has one DuckDB type. The algebra does not track types: a lowering casts both sides of a Union to one type per column,
+and gives a typed null (`Lit(None, "VARCHAR")`) where a function could not tell what a bare NULL is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from an1498.replay.functions import SQL_FUNCTIONS
@@ -17,6 +20,9 @@ from an1498.replay.functions import SQL_FUNCTIONS
 STREAM = "_stream"
 ORDER = "_ord"
 _HIDDEN = (STREAM, ORDER)
+# Names inside one SELECT. `identifier` writes "^" only before an upper case letter or a second "^", so no field has these names.
+_BRANCH = '"^_branch"'
+_ELEMENT = '"^_element"'
 
 
 # --- expressions -------------------------------------------------------------------------------------------------------------
@@ -111,7 +117,8 @@ class WindowCall:
     """A window function over the rows of `partition` in `order` (then `_ord`).
 
     The frame is `frame` ("rows" or "range") from `start` preceding to `end` preceding; None is unbounded, 0 the current row,
-    a negative number means following. "range" needs exactly one numeric order key and then ignores `_ord`."""
+    a negative number means following. "range" needs exactly one numeric order key and then ignores `_ord`. An aggregate sees
+    only the frame's rows where `where` holds."""
 
     function: str
     args: tuple[Expr, ...] = ()
@@ -122,6 +129,7 @@ class WindowCall:
     end: int | float | None = 0
     ignore_nulls: bool = False
     distinct: bool = False
+    where: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +176,9 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class GroupBy:
-    """One row per distinct key (nulls are one key; filter first where a language drops them); `_ord` is the group's first."""
+    """One row per distinct key (nulls are one key; filter first where a language drops them); `_ord` is the group's first.
+
+    Without keys every stream of the table that the source scans gives exactly one row, also a stream without any row."""
 
     source: Relation
     keys: tuple[str, ...]
@@ -276,6 +286,11 @@ def to_sql(relation: Relation) -> str:
     return f"WITH {ctes}\nSELECT {columns} FROM {last} ORDER BY {STREAM}, {ORDER}"
 
 
+def streams_table(table: str) -> str:
+    """Name of the table that lists the streams of an event table, also those without events (column `_stream`)."""
+    return f"{table}#streams"
+
+
 def identifier(name: str) -> str:
     """A quoted SQL identifier. DuckDB folds identifiers' case even when quoted, so upper case letters are marked."""
     marked = "".join(f"^{character}" if character.isupper() or character == "^" else character for character in name)
@@ -288,10 +303,13 @@ def literal(value: str | int | float | bool | None) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, str):
-        return "'" + value.replace("'", "''").replace("\0", "'||chr(0)||'") + "'"
+        quoted = "'" + value.replace("'", "''").replace("\0", "'||chr(0)||'") + "'"
+        return f"({quoted})" if "\0" in value else quoted
     if isinstance(value, float):
         return f"CAST('{value!r}' AS DOUBLE)"
-    return str(value) if -(2**63) <= value < 2**63 else f"CAST('{value}' AS HUGEINT)"
+    if -(2**63) < value < 2**63:
+        return str(value) if value >= 0 else f"({value})"
+    return f"CAST('{value}' AS {'BIGINT' if value == -(2**63) else 'HUGEINT'})"
 
 
 def expression(expr: Expr) -> str:
@@ -306,8 +324,10 @@ def expression(expr: Expr) -> str:
             template = SQL_FUNCTIONS[function]
             return template.format(*rendered) if isinstance(template, str) else template(rendered)
         case Case(branches, default):
-            whens = " ".join(f"WHEN {expression(condition)} THEN {expression(value)}" for condition, value in branches)
-            return f"CASE {whens} ELSE {expression(default)} END"
+            if not branches:
+                return expression(default)
+            whens = " ".join(f"WHEN {expression(condition)} THEN {expression(result)}" for condition, result in branches)
+            return f"(CASE {whens} ELSE {expression(default)} END)"
         case ListOf(items):
             return "[" + ", ".join(expression(item) for item in items) + "]"
         case Lambda(parameter, body):
@@ -350,6 +370,8 @@ class _Writer:
             case Select(source, items):
                 return f"SELECT {_columns((), _items(items))} FROM {self.relation(source)}"
             case GroupBy(source, keys, items):
+                if not keys:
+                    return self._group_all(source, items)
                 by = ", ".join([STREAM, *map(identifier, keys)])
                 rendered = [f"{_aggregate(aggregate)} AS {identifier(name)}" for name, aggregate in items]
                 selected = ", ".join([by, f"min({ORDER}) AS {ORDER}", *rendered])
@@ -378,27 +400,50 @@ class _Writer:
                     present = set(source.columns)
                     selected = ", ".join(identifier(c) if c in present else f"NULL AS {identifier(c)}" for c in columns)
                     tail = f", {selected}" if selected else ""
-                    branches.append(f"SELECT {STREAM}, {branch} AS _branch, {ORDER}{tail} FROM {self.relation(source)}")
-                number = f"row_number() OVER (PARTITION BY {STREAM} ORDER BY _branch, {ORDER}) AS {ORDER}"
+                    branches.append(f"SELECT {STREAM}, {branch} AS {_BRANCH}, {ORDER}{tail} FROM {self.relation(source)}")
+                number = f"row_number() OVER (PARTITION BY {STREAM} ORDER BY {_BRANCH}, {ORDER}) AS {ORDER}"
                 kept_columns = ", ".join([STREAM, number, *map(identifier, columns)])
                 return f"SELECT {kept_columns} FROM ({' UNION ALL '.join(branches)})"
             case Join(left, right, on, kind, shared):
                 columns_sql = [f"l.{identifier(name)}" for name in left.columns] + [f"r.{identifier(name)}" for name in right.columns]
                 number = f"row_number() OVER (PARTITION BY l.{STREAM} ORDER BY l.{ORDER}, r.{ORDER}) AS {ORDER}"
-                condition = expression(on) if shared else f"l.{STREAM} = r.{STREAM} AND {expression(on)}"
+                matches = expression(on) if shared else f"l.{STREAM} = r.{STREAM} AND {expression(on)}"
                 return (
                     f"SELECT {', '.join([f'l.{STREAM}', number, *columns_sql])} FROM {self.relation(left)} l "
-                    f"{kind.upper()} JOIN {self.relation(right)} r ON {condition}"
+                    f"{kind.upper()} JOIN {self.relation(right)} r ON {matches}"
                 )
+
+    def _group_all(self, source: Relation, items: tuple[tuple[str, Aggregate], ...]) -> str:
+        rendered = []
+        for name, aggregate in items:
+            present = call("is_not_null", Col(ORDER))
+            where = present if aggregate.where is None else call("and", present, aggregate.where)
+            rendered.append(f"{_aggregate(replace(aggregate, where=where))} AS {identifier(name)}")
+        selected = ", ".join([STREAM, f"coalesce(min({ORDER}), 0) AS {ORDER}", *rendered])
+        streams = identifier(streams_table(_scanned(source)))
+        return f"SELECT {selected} FROM {streams} LEFT JOIN {self.relation(source)} USING ({STREAM}) GROUP BY {STREAM}"
 
     def _unnest(self, source: Relation, column: str, keep_empty: bool) -> str:
         name = identifier(column)
         elements = f"CASE WHEN len({name}) > 0 THEN {name} ELSE [NULL] END" if keep_empty else name
         others = [identifier(c) for c in source.columns if c != column]
-        inner = ", ".join([STREAM, ORDER, *others, f"unnest({elements}) AS {name}", f"generate_subscripts({elements}, 1) AS _element"])
-        number = f"row_number() OVER (PARTITION BY {STREAM} ORDER BY {ORDER}, _element) AS {ORDER}"
+        inner = ", ".join([STREAM, ORDER, *others, f"unnest({elements}) AS {name}", f"generate_subscripts({elements}, 1) AS {_ELEMENT}"])
+        number = f"row_number() OVER (PARTITION BY {STREAM} ORDER BY {ORDER}, {_ELEMENT}) AS {ORDER}"
         outer = ", ".join([STREAM, number, *map(identifier, source.columns)])
         return f"SELECT {outer} FROM (SELECT {inner} FROM {self.relation(source)})"
+
+
+def _scanned(relation: Relation) -> str:
+    """The event table under a relation: the leftmost scan (the right side of a Join may be a lookup)."""
+    match relation:
+        case Scan(table, _):
+            return table
+        case Union(sources):
+            return _scanned(sources[0])
+        case Join(left):
+            return _scanned(left)
+        case _:
+            return _scanned(relation.source)
 
 
 def _columns(names: tuple[str, ...], rendered: list[str] | None = None) -> str:
@@ -435,6 +480,8 @@ def _window(window: WindowCall) -> str:
     if window.ignore_nulls:
         args[-1] = f"{args[-1]} IGNORE NULLS"
     sql = template.format(*args) if isinstance(template, str) else template(args)
+    if window.where is not None:
+        sql = f"{sql} FILTER (WHERE {expression(window.where)})"
     partition = ", ".join([STREAM, *map(identifier, window.partition)])
     if window.frame == "range":
         key = window.order[0]

@@ -19,6 +19,33 @@ def _function(name: str) -> Callable[[list[str]], str]:
     return lambda args: f"{name}({', '.join(args)})"
 
 
+def _ipv4_number(args: list[str]) -> str:
+    octet = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+    pattern = r"\.".join([octet] * 4)
+    parts = [f"CAST(split_part({args[0]}, '.', {position}) AS BIGINT)" for position in (1, 2, 3, 4)]
+    value = f"{parts[0]} * 16777216 + {parts[1]} * 65536 + {parts[2]} * 256 + {parts[3]}"
+    return f"(CASE WHEN regexp_full_match({args[0]}, '{pattern}') THEN {value} END)"
+
+
+def _ipv6_digits(args: list[str]) -> str:
+    """The groups left and right of "::", each padded to four digits, with zeros between them. Text that is not eight groups
+    (or fewer with one "::") of one to four digits is null, and so is the mixed form with a dotted quad."""
+    text = f"lower({args[0]})"
+
+    def joined(side: int) -> str:
+        groups = f"list_filter(string_split(split_part({text}, '::', {side}), ':'), lambda g: g <> '')"
+        return f"coalesce(list_aggregate(list_transform({groups}, lambda g: lpad(g, 4, '0')), 'string_agg', ''), '')"
+
+    left, right = joined(1), joined(2)
+    short = r"([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?::([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?"
+    full = r"[0-9a-f]{1,4}(:[0-9a-f]{1,4}){7}"
+    return (
+        f"(CASE WHEN regexp_full_match({text}, '{full}') THEN {left} "
+        f"WHEN regexp_full_match({text}, '{short}') AND len({left}) + len({right}) < 32 "
+        f"THEN {left} || repeat('0', 32 - len({left}) - len({right})) || {right} END)"
+    )
+
+
 SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     # logic (three-valued, as in SQL)
     "and": _infix("AND", "TRUE"),
@@ -35,13 +62,16 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "gt": "({0} > {1})",
     "ge": "({0} >= {1})",
     "in": lambda args: f"({args[0]} IN ({', '.join(args[1:])}))",
-    # arithmetic
+    "identical": "({0} IS NOT DISTINCT FROM {1})",
+    # a value that cannot be computed without guessing: the whole search fails with this message
+    "fail": "error({0})",
+    # arithmetic (division by zero is null)
     "add": "({0} + {1})",
     "sub": "({0} - {1})",
     "mul": "({0} * {1})",
-    "div": "({0} / {1})",
-    "int_div": "({0} // {1})",
-    "mod": "({0} % {1})",
+    "div": "({0} / nullif({1}, 0))",
+    "int_div": "({0} // nullif({1}, 0))",
+    "mod": "({0} % nullif({1}, 0))",
     "neg": "(-{0})",
     "floor": "floor({0})",
     "round": _function("round"),
@@ -56,6 +86,14 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "contains": "contains({0}, {1})",
     "regex_full": "regexp_full_match({0}, {1}, 's')",
     "regex_search": "regexp_matches({0}, {1}, 's')",
+    "substring": _function("substring"),
+    "text_position": "strpos({0}, {1})",
+    "replace_text": "replace({0}, {1}, {2})",
+    "trim": _function("trim"),
+    "split": "string_split({0}, {1})",
+    # addresses: a dotted quad as a number, an IPv6 address as 32 lower case hexadecimal digits; null for other text
+    "ipv4_number": _ipv4_number,
+    "ipv6_digits": _ipv6_digits,
     # lists
     "list_any": "(len(list_filter({0}, {1})) > 0)",
     "list_filter": "list_filter({0}, {1})",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,10 +19,14 @@ import duckdb
 
 from an1498.errors import UsageError
 from an1498.model import FieldType
-from an1498.replay.algebra import ORDER, STREAM, Relation, Scan, identifier, to_sql
+from an1498.replay.algebra import ORDER, STREAM, Relation, Scan, identifier, streams_table, to_sql
 
 Flavour = Literal["splunk", "elastic"]
 ROW = "_row"
+RESERVED = frozenset({STREAM, ORDER, ROW})
+"""Names that no document field and no column of a search may have."""
+
+_INT64 = range(-(2**63), 2**63)
 
 _SQL_TYPES: Mapping[FieldType, str] = {
     FieldType.KEYWORD: "VARCHAR",
@@ -102,7 +107,8 @@ def load(
     """Create table `name` from streams of documents.
 
     `mapping` gives types (and promises columns even where no event has the field); `fields`, if given, limits the columns to
-    those that the searches read. Raises UsageError where a time cannot be read."""
+    those that the searches read. A number that its column cannot hold is text where nothing maps the field. Raises UsageError
+    where a time cannot be read, where a value does not fit the mapping, or where a field has one of the RESERVED names."""
     mapping = mapping or {}
     rows: list[tuple[int, int, dict[str, list[Any]]]] = []
     seen: dict[str, list[Any]] = {}
@@ -111,10 +117,13 @@ def load(
         for number, document in enumerate(documents):
             flat = {field: values for field, values in flatten(document) if fields is None or field in fields}
             for field, values in flat.items():
+                if field in RESERVED:
+                    raise UsageError(f"events must not have a field named '{field}': replay uses that name; rename the field")
                 kinds = seen.setdefault(field, [])
                 for value in values:
-                    if type(value) not in kinds:
-                        kinds.append(type(value))
+                    kind = _kind(value)
+                    if kind not in kinds:
+                        kinds.append(kind)
                 if len(values) > 1:
                     arrays.add(field)
             rows.append((stream, number, flat))
@@ -124,19 +133,33 @@ def load(
         for field in sorted({*seen, *promised})
     }
     _create(connection, name, rows, schema, flavour)
+    _create_streams(connection, name, len(streams))
     return EventTable(connection, name, flavour, schema)
 
 
 def run(table: EventTable, relation: Relation) -> list[ResultRow]:
-    """Execute a relation; rows come back by stream, in order."""
-    cursor = table.connection.execute(to_sql(relation))
+    """Execute a relation; rows come back by stream, in order. Raises UsageError where these events cannot be computed with,
+    for instance where a number overflows."""
     columns = relation.columns
-    return [ResultRow(row[0], dict(zip(columns, row[2:], strict=True))) for row in cursor.fetchall()]
+    try:
+        rows = table.connection.execute(to_sql(relation)).fetchall()
+    except duckdb.Error as error:
+        raise UsageError(f"the search cannot be executed over these events: {str(error).splitlines()[0]}") from error
+    return [ResultRow(row[0], dict(zip(columns, row[2:], strict=True))) for row in rows]
+
+
+def _kind(value: Any) -> Any:
+    """The Python type that decides a column's type; an integer beyond 64 bits, NaN and infinities can only be text."""
+    if isinstance(value, int) and value not in _INT64:
+        return str
+    if isinstance(value, float) and not math.isfinite(value):
+        return str
+    return type(value)
 
 
 def _column_type(field: str, kinds: list[Any], array: bool, flavour: Flavour, mapped: ColumnType | None) -> ColumnType:
     if flavour == "splunk":
-        return ColumnType(FieldType.DOUBLE if field == "_time" else FieldType.KEYWORD, array)
+        return ColumnType(FieldType.DOUBLE) if field == "_time" else ColumnType(FieldType.KEYWORD, array)
     if mapped is not None:
         return ColumnType(mapped.type, array or mapped.array)
     if field == "@timestamp":
@@ -180,30 +203,65 @@ def _create(
         )
 
 
+def _create_streams(connection: duckdb.DuckDBPyConnection, name: str, count: int) -> None:
+    table = identifier(streams_table(name))
+    connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT CAST(range AS INTEGER) AS {STREAM} FROM range({count:d})")
+
+
 def _stored(value: Any, field: str, kind: FieldType, flavour: Flavour) -> Any:
+    """The value as the column holds it, ready for JSON. Elasticsearch coerces numbers given as text, and the other way round."""
     if flavour == "splunk" and field == "_time":
         return epoch_microseconds(value) / 1_000_000
     match kind:
         case FieldType.DATE:
             return epoch_microseconds(value) // 1000
         case FieldType.IP:
-            return canonical_ip(str(value))
+            return canonical_ip(_text(value))
         case FieldType.KEYWORD | FieldType.TEXT:
-            return value if isinstance(value, str) else json.dumps(value)
-        case _:
-            return value
+            return _text(value)
+        case FieldType.BOOLEAN:
+            if value in (True, "true"):
+                return True
+            if value in (False, "false", ""):
+                return False
+        case FieldType.LONG:
+            number = _number(value)
+            if number is not None and int(number) in _INT64:
+                return int(number)
+        case FieldType.DOUBLE:
+            number = _number(value)
+            if number is not None:
+                return float(number)
+    raise UsageError(f"field '{field}': {value!r} is not a {kind.value}, which is the field's type")
+
+
+def _text(value: Any) -> str:
+    """Numbers and booleans as JSON writes them; a lone surrogate, which no UTF-8 store can hold, becomes U+FFFD."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _number(value: Any) -> int | float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    if not math.isfinite(number):
+        return None
+    return int(value) if isinstance(value, str) and value.strip().lstrip("+-").isdecimal() else number
 
 
 def epoch_microseconds(value: Any) -> int:
     """Microseconds since the epoch of a number (seconds) or an RFC 3339 text. Raises UsageError."""
     if isinstance(value, bool):
         raise UsageError(f"{value!r} is not a time; give epoch seconds or RFC 3339")
-    if isinstance(value, int | float):
-        return round(value * 1_000_000)
-    try:
-        return round(float(value) * 1_000_000)
-    except (TypeError, ValueError):
-        pass
+    number = _number(value)
+    if number is not None:
+        return round(number * 1_000_000)
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
