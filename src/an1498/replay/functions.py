@@ -46,6 +46,11 @@ def _ipv6_digits(args: list[str]) -> str:
     )
 
 
+def _ip_key(args: list[str]) -> str:
+    ipv4 = f"printf('00000000000000000000ffff%08x', {_ipv4_number(['address'])})"
+    return f"list_transform([{args[0]}], lambda address: coalesce({ipv4}, {_ipv6_digits(['address'])}))[1]"
+
+
 SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     # logic (three-valued, as in SQL)
     "and": _infix("AND", "TRUE"),
@@ -94,6 +99,8 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     # addresses: a dotted quad as a number, an IPv6 address as 32 lower case hexadecimal digits; null for other text
     "ipv4_number": _ipv4_number,
     "ipv6_digits": _ipv6_digits,
+    # 32 hexadecimal digits that order and compare as Elasticsearch's `ip` does (IPv4 as ::ffff:a.b.c.d); null for other text
+    "ip_key": _ip_key,
     # lists
     "list_any": "(len(list_filter({0}, {1})) > 0)",
     "list_filter": "list_filter({0}, {1})",
@@ -104,7 +111,60 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "list_distinct": "list_distinct({0})",
     "list_contains": "list_contains({0}, {1})",
     "list_element": "list_extract({0}, {1})",
+    "list_or_null": "(CASE WHEN len({0}) > 0 THEN {0} END)",
+    "list_single": "(CASE WHEN len({0}) = 1 THEN {0}[1] END)",
+    "list_of_one": "(CASE WHEN {0} IS NOT NULL THEN [{0}] END)",
+    "list_slice": "{0}[{1}:{2}]",
+    "list_flatten": "flatten({0})",
+    "list_sort_descending": "list_reverse_sort({0})",
+    "list_min": "list_min({0})",
+    "list_max": "list_max({0})",
+    "list_sum": "list_sum({0})",
+    "list_quantile": "list_aggregate({0}, 'quantile_cont', {1})",
+    "list_has_all": "list_has_all({0}, {1})",
+    "list_join": "array_to_string({0}, {1})",
+    "list_range": "range(1, {0} + 1)",
+    "greatest": _function("greatest"),
+    "least": _function("least"),
+    # numbers
+    "power": "pow({0}, {1})",
+    "sqrt": "(CASE WHEN {0} >= 0 THEN sqrt({0}) END)",
+    "ln": "(CASE WHEN {0} > 0 THEN ln({0}) END)",
+    "log10": "(CASE WHEN {0} > 0 THEN log10({0}) END)",
+    "exp": "exp({0})",
+    "ceil": "ceil({0})",
+    "sign": "sign({0})",
+    "null_if": "nullif({0}, {1})",
+    "finite_or_null": "list_filter([{0}], lambda number: isfinite(number))[1]",
+    "round_half_up": "(CASE WHEN abs({0}) >= 4503599627370496 THEN {0} ELSE floor({0} + 0.5) END)",
+    # Double.toString of Java for the numbers that it writes without an exponent; others are refused at run time
+    "java_double_text": (
+        "(CASE WHEN {0} = 0 OR abs({0}) >= 0.001 AND abs({0}) < 10000000 THEN CAST({0} AS VARCHAR) "
+        "WHEN {0} IS NOT NULL THEN error('an1498-refused: the text of a number that Java writes with an exponent') END)"
+    ),
+    # text as Java (Elasticsearch) treats it: code points, Locale.ROOT; what DuckDB folds differently is refused at run time
+    "lower_root": (
+        "lower(CASE WHEN contains({0}, 'Σ') THEN error('an1498-refused: lower case of Σ depends on its place in the word') "
+        "ELSE replace({0}, 'İ', 'i̇') END)"
+    ),
+    "upper_root": (
+        "upper(CASE WHEN regexp_matches({0}, '[ßŉǰΐΰևẖ-ẚὐὒὔὖᾀ-ᾯᾲ-ᾷᾼῂ-ῌῒΐῖῗῢ-ῧῲ-ῼﬀ-ﬆﬓ-ﬗ]') "
+        "THEN error('an1498-refused: upper case of a letter that grows') ELSE {0} END)"
+    ),
+    "regex_replace_all": "regexp_replace({0}, {1}, {2}, 'gs')",
+    "regex_replace_first": "regexp_replace({0}, {1}, {2}, 's')",
+    "regex_extract_all": "regexp_extract_all({0}, {1})",
+    # dates (milliseconds since the epoch, UTC)
+    "date_text": "strftime(epoch_ms({0}), '%Y-%m-%dT%H:%M:%S.%gZ')",
+    "text_date": "epoch_ms(TRY_CAST({0} AS TIMESTAMP))",
+    "add_months": "epoch_ms(epoch_ms({0}) + to_months({1}))",
+    "truncate_date": "epoch_ms(date_trunc({0}, epoch_ms({1})))",
+    "extract_date": "date_part({0}, epoch_ms({1}))",
     # aggregates and window functions
+    "quantile": "quantile_cont({0}, {1})",
+    "sum_compensated": "fsum({0})",
+    "min_by": "arg_min({0}, {1})",
+    "max_by": "arg_max({0}, {1})",
     "count": _function("count"),
     "count_rows": "count(*)",
     "sum": "sum({0})",
