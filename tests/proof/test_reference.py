@@ -9,7 +9,7 @@ from an1498.proof.reference import Firing, Observation, Spec, Value, firings
 
 
 def at(seconds: float, *rules: str, group: str | None = "h", **values: Value | None) -> Observation:
-    return Observation(round(seconds * 1000), {rule: None if group is None else (group,) for rule in rules}, values)
+    return Observation(round(seconds * 1000), dict.fromkeys(rules, None if group is None else (group,)), values)
 
 
 def fired(*moments: float, group: str = "h") -> set[Firing]:
