@@ -1,0 +1,81 @@
+"""Differential proof: the emitted text of a correlation, executed over random streams, against the brute-force reference."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from an1498.compiler import compile_search
+from an1498.errors import Unsupported
+from an1498.model import Language, Pack, Search
+from an1498.proof import synthetic
+from an1498.proof.reference import Firing, firings
+from an1498.proof.streams import Drawn, draw
+from an1498.proof.synthetic import Case
+from an1498.replay.alerts import Indexed, alerts, index_streams
+
+TARGET_OF = {Language.SPL: "splunk", Language.EQL: "elastic", Language.ESQL: "elastic"}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stream on which a search and the reference disagree: firings that only one of them has."""
+
+    language: Language
+    stream: int
+    events: tuple[Drawn, ...]
+    missing: frozenset[Firing]
+    surplus: frozenset[Firing]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was compared for one case: streams and alerts per language, what a language refused, and every difference."""
+
+    streams: Mapping[Language, int]
+    alerts: int
+    refused: Mapping[Language, str]
+    differences: tuple[Difference, ...]
+
+
+def compare(case: Case, *, seed: int, streams: int, longest: int, languages: Sequence[Language] = tuple(TARGET_OF)) -> Comparison:
+    """Compile the case for each language, run it over `streams` random streams of up to `longest` events, and compare."""
+    rng = random.Random(seed)
+    drawn = [draw(case.spec, case.population, rng, longest) for _ in range(streams)]
+    expected = [firings(case.spec, [event.observation for event in stream]) for stream in drawn]
+    with tempfile.TemporaryDirectory() as root:
+        pack = synthetic.load(case, Path(root))
+        searches, refused = _compile(pack, languages)
+        differences: list[Difference] = []
+        tables: dict[str, Indexed] = {}
+        for language, search in searches.items():
+            if search.target not in tables:
+                events = [[synthetic.native_event(case, event) for event in stream] for stream in drawn]
+                tables[search.target] = index_streams(duckdb.connect(), pack.targets[search.target], events)
+            actual = execute(pack, search, tables[search.target])
+            for number, (wanted, got) in enumerate(zip(expected, actual, strict=True)):
+                if wanted != got:
+                    differences.append(Difference(language, number, tuple(drawn[number]), frozenset(wanted - got), frozenset(got - wanted)))
+    return Comparison(dict.fromkeys(searches, streams), sum(map(len, expected)), refused, tuple(differences))
+
+
+def execute(pack: Pack, search: Search, table: Indexed) -> list[set[Firing]]:
+    """The firings of each stream, from the search's text."""
+    found = alerts(pack, search, table)
+    return [{(tuple(value for _, value in alert.group), alert.time_ms) for alert in stream} for stream in found]
+
+
+def _compile(pack: Pack, languages: Sequence[Language]) -> tuple[dict[Language, Search], dict[Language, str]]:
+    searches: dict[Language, Search] = {}
+    refused: dict[Language, str] = {}
+    for language in languages:
+        try:
+            searches[language] = compile_search(pack, synthetic.NAME, TARGET_OF[language], language)
+        except Unsupported as refusal:
+            refused[language] = refusal.construct
+    return searches, refused
