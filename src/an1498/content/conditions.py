@@ -27,6 +27,7 @@ def check_condition(node: Node, names: Collection[str], *, what: str, quantifier
     parser = _Parser(node, text, names, what, quantifiers)
     parser.disjunction(0)
     if parser.at < len(parser.tokens):
+        parser.refuse_capitals(parser.tokens[parser.at])
         raise parser.error(f"does not end at '{parser.tokens[parser.at]}'", "join its parts with 'and' or 'or'")
     return tuple(dict.fromkeys(parser.used))
 
@@ -49,6 +50,10 @@ class _Parser:
 
     def error(self, problem: str, remedy: str, code: str = "bad-value") -> ContentError:
         return self.node.error(f"condition {problem}", remedy, code)
+
+    def refuse_capitals(self, word: str) -> None:
+        if word.lower() in _WORDS and word not in _WORDS:
+            raise self.error(f"has '{word}' in capitals", f"write '{word.lower()}'")
 
     def _next(self) -> str:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
@@ -91,9 +96,7 @@ class _Parser:
             self._selector(word)
             return
         if word not in self.names:
-            folded = word.lower()
-            if folded in _WORDS:
-                raise self.error(f"has '{word}' in capitals", f"write '{folded}'")
+            self.refuse_capitals(word)
             raise self.error(f"names the {self.what} '{word}', which does not exist", suggestion(word, self.names), "unknown-reference")
         self.used.append(word)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,30 +31,49 @@ _COUNTS = frozenset({CorrelationType.EVENT_COUNT, CorrelationType.VALUE_COUNT, *
 def load_correlation(path: Path, root: Node, parameters: Mapping[str, Parameter]) -> Correlation:
     """The correlation of a document; names in `rules` and `aliases` are as written. Raises ContentError."""
     metadata = read_metadata(root, path, ("correlation", "parameters", "generate"))
-    root = _with_parameters(root, parameters)
-    body = root.require("correlation")
-    entries = body.keys(KEYS, required=("type", "timespan", "group-by"))
-    for generate in (root.get("generate"), entries.get("generate")):
-        if generate is not None and not isinstance(generate.value, bool):
-            raise generate.wrong_type("true or false")
-    kind = CorrelationType(entries["type"].one_of(kind.value for kind in CorrelationType))
-    timespan = duration(entries["timespan"], low=MIN_WINDOW_S, high=MAX_WINDOW_S)
-    rules, condition = _rules_and_condition(body, entries, kind)
+    if (generate := root.get("generate")) is not None:
+        generate.truth()
+    body = _body(root.require("correlation"))  # as written, so that a literal that a parameter replaces is checked too
+    bound = bindings(root)
+    if bound:
+        root = _with_parameters(root, bound, parameters)
+        body = _body(root.require("correlation"))
     return Correlation(
         name=metadata.name,
         id=metadata.id,
         title=metadata.title,
         level=metadata.level,
-        type=kind,
-        rules=rules,
-        group_by=_group_by(entries["group-by"]),
-        timespan_s=timespan,
-        aliases=_aliases(entries["aliases"]) if "aliases" in entries else {},
-        condition=condition,
+        type=body.type,
+        rules=body.rules,
+        group_by=body.group_by,
+        timespan_s=body.timespan_s,
+        aliases=body.aliases,
+        condition=body.condition,
         document=root.value,
         location=root.require("title").location,
         key_locations=root.document.locations,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    type: CorrelationType
+    rules: tuple[str, ...]
+    group_by: tuple[str, ...]
+    timespan_s: int
+    aliases: dict[str, dict[str, str]]
+    condition: Condition
+
+
+def _body(node: Node) -> _Body:
+    entries = node.keys(KEYS, required=("type", "timespan", "group-by"))
+    if "generate" in entries:
+        entries["generate"].truth()
+    kind = CorrelationType(entries["type"].one_of(kind.value for kind in CorrelationType))
+    timespan = duration(entries["timespan"], low=MIN_WINDOW_S, high=MAX_WINDOW_S)
+    rules, condition = _rules_and_condition(node, entries, kind)
+    aliases = _aliases(entries["aliases"]) if "aliases" in entries else {}
+    return _Body(kind, rules, _group_by(entries["group-by"]), timespan, aliases, condition)
 
 
 def bindings(root: Node) -> dict[tuple[str, ...], Node]:
@@ -65,10 +85,7 @@ def bindings(root: Node) -> dict[tuple[str, ...], Node]:
     return {tuple(key.split(".")): value for key, value in node.keys(allowed).items()}
 
 
-def _with_parameters(root: Node, parameters: Mapping[str, Parameter]) -> Node:
-    bound = bindings(root)
-    if not bound:
-        return root
+def _with_parameters(root: Node, bound: Mapping[tuple[str, ...], Node], parameters: Mapping[str, Parameter]) -> Node:
     document: dict[str, Any] = copy.deepcopy(root.value)
     for path, node in bound.items():
         name = node.text()

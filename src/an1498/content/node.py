@@ -91,7 +91,7 @@ class Node:
         return node
 
     def missing(self, key: str) -> ContentError:
-        return self.error(f"'{self.name}' has no '{key}'" if self.path else f"has no '{key}'", f"add '{key}:'", "missing-key")
+        return self.error(f"'{self.name}' has no '{key}'" if self.path else f"has no '{key}'", f"add '{key}'", "missing-key")
 
     def unknown_key(self, known: Collection[str]) -> ContentError:
         """The error for this node's own key, with the nearest known key or the list of them."""
@@ -141,6 +141,11 @@ class Node:
         if text not in names:
             raise self.error(f"'{self.name}' is '{text}', which is not one of the values it may have", suggestion(text, names))
         return text
+
+    def truth(self) -> bool:
+        if not isinstance(self.value, bool):
+            raise self.wrong_type("true or false")
+        return self.value
 
     def integer(self, *, low: int, high: int) -> int:
         if isinstance(self.value, bool) or not isinstance(self.value, int):

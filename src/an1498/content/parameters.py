@@ -7,6 +7,7 @@ then holds a number, a text, a truth value, or a list of texts or numbers. An ov
 from __future__ import annotations
 
 import fnmatch
+import ipaddress
 from collections.abc import Callable, Mapping
 
 from an1498.content.durations import DAY, duration
@@ -49,6 +50,16 @@ def _texts(node: Node) -> Value:
     return node.texts(empty=True)
 
 
+def _addresses(node: Node) -> Value:
+    texts = node.texts(empty=True)
+    for item in node.items():
+        try:
+            ipaddress.ip_address(item.value)
+        except ValueError:
+            raise item.error(f"'{item.value}' is not an IP address", "write one IPv4 or IPv6 address per item") from None
+    return texts
+
+
 def _ports(node: Node) -> Value:
     ports = tuple(item.integer(low=0, high=65_535) for item in node.items())
     for index, item in enumerate(node.items()):
@@ -66,6 +77,8 @@ KINDS: Mapping[str, Callable[[Node], Value]] = {
     "allowed_processes": _texts,
     "trusted_issuers": _texts,
     "expected_tls_ports": _ports,
+    "user_writable_paths": _texts,
+    "*_addresses": _addresses,
     "*_window": _window,
     "*_skew": _skew,
     "*_entropy_threshold": _entropy,

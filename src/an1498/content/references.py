@@ -32,7 +32,11 @@ def node_of(rule: Rule, *path: str | int) -> Node:
     document = Document(rule.location.file, rule.document, rule.key_locations)
     node = document.root
     for key in path:
-        value = node.value[key] if isinstance(key, int) or key in node.value else None
+        value = node.value
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            value = None
         node = Node(document, (*node.path, key), value)
     return node
 
@@ -186,8 +190,10 @@ def sources_of(rule: EventRule, settings: Settings) -> list[LayoutSource]:
 
 def _fields(correlation: Correlation, events: Mapping[str, EventRule], correlations: Mapping[str, Correlation], settings: Settings) -> None:
     """Each group-by and condition field is aliased for a rule, or the rule has a field of that name."""
-    uses: list[tuple[str, str, tuple[str, ...]]] = [("groups by", field, ("correlation", "group-by")) for field in correlation.group_by]
-    uses += [("counts", field, ("correlation", "condition", "field")) for field in correlation.condition.fields]
+    uses: list[tuple[str, str, tuple[str | int, ...]]] = [
+        *(("groups by", field, ("correlation", "group-by", index)) for index, field in enumerate(correlation.group_by)),
+        *(("counts", field, ("correlation", "condition", "field", index)) for index, field in enumerate(correlation.condition.fields)),
+    ]
     for verb, field, path in uses:
         for name in correlation.rules:
             own = correlation.aliases.get(field, {}).get(name)

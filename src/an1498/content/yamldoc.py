@@ -54,7 +54,10 @@ def _place(file: str, node: Any) -> Location:
 
 
 def _syntax_error(file: str, error: yaml.YAMLError) -> ContentError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    marks = [getattr(error, name, None) for name in ("problem_mark", "context_mark")]
+    if "end of stream" in str(getattr(error, "problem", "")):
+        marks.reverse()  # where the unfinished text starts says more than where the file ends
+    mark = marks[0] or marks[1]
     location = Location(file, mark.line + 1, mark.column + 1) if mark is not None else Location(file)
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed"
     remedy = "correct the syntax"
@@ -62,6 +65,8 @@ def _syntax_error(file: str, error: yaml.YAMLError) -> ContentError:
         remedy = "indent with spaces, and quote texts that start with a special character"
     elif "mapping values are not allowed" in said:
         remedy = "quote a text that holds ': ', or correct the indentation"
+    elif "end of stream" in said:
+        remedy = "close the quote or bracket that starts here"
     elif "undefined alias" in said:
         remedy = "define the anchor (&name) before its alias, or quote a text that starts with '*'"
     return ContentError(location, f"is not valid YAML: {said}", remedy, "yaml-syntax")
@@ -158,11 +163,15 @@ class _Walk:
             pass
         if kind in ("bool", "int", "float"):
             raise self._error(node, f"has {_shortened(node.value)!r}, which is not a usable number", "write a number, or quote the text")
-        raise self._error(node, f"has a value with the tag '{node.tag}'", "remove the tag, or quote a text that starts with '!' or '='")
+        raise self._error(
+            node,
+            f"has a value with the tag '{node.tag.replace(_TAG, '!!')}'",
+            "remove the tag, or quote a text that starts with '!' or '='",
+        )
 
     def _plain_tag(self, node: yaml.Node, kind: str) -> None:
         if node.tag != _TAG + kind:
-            raise self._error(node, f"has a value with the tag '{node.tag}'", "remove the tag")
+            raise self._error(node, f"has a value with the tag '{node.tag.replace(_TAG, '!!')}'", "remove the tag")
 
     def _error(self, node: yaml.Node, problem: str, remedy: str, code: str = "yaml-syntax") -> ContentError:
         return ContentError(_place(self.file, node), problem, remedy, code)
