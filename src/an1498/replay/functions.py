@@ -51,6 +51,25 @@ def _ip_key(args: list[str]) -> str:
     return f"list_transform([{args[0]}], lambda address: coalesce({ipv4}, {_ipv6_digits(['address'])}))[1]"
 
 
+def _integer_in_base(args: list[str]) -> str:
+    text, base = f"lower({args[0]})", args[1]
+    digit = f"(strpos('0123456789abcdefghijklmnopqrstuvwxyz', substring({text}, i, 1)) - 1)"
+    weighed = f"list_transform(range(1, length({text}) + 1), lambda i: {digit} * {base}::HUGEINT ** (length({text}) - i))"
+    valid = f"len(list_filter(range(1, length({text}) + 1), lambda i: {digit} NOT BETWEEN 0 AND {base} - 1)) = 0 AND {text} <> ''"
+    return f"(CASE WHEN {valid} THEN CAST(list_aggregate({weighed}, 'sum') AS BIGINT) END)"
+
+
+def _ip_text(args: list[str]) -> str:
+    """The canonical text of an address: IPv4 dotted, IPv6 in lower case with its first longest run of zero groups shortened."""
+    octets = " || '.' || ".join(f"CAST(('0x' || substring(k, {25 + 2 * octet}, 2)) AS INTEGER)" for octet in range(4))
+    groups = " || ':' || ".join(f"coalesce(nullif(ltrim(substring(k, {1 + 4 * group}, 4), '0'), ''), '0')" for group in range(8))
+    runs = [f"(^|:)0(:0){{{length - 1}}}(:|$)" for length in range(8, 1, -1)]
+    whens = " ".join(f"WHEN regexp_matches(t, '{run}') THEN regexp_replace(t, '{run}', '::')" for run in runs)
+    ipv6 = f"list_transform([{groups}], lambda t: CASE {whens} ELSE t END)[1]"
+    text = f"CASE WHEN starts_with(k, '00000000000000000000ffff') THEN {octets} ELSE {ipv6} END"
+    return f"list_transform([{_ip_key(args)}], lambda k: {text})[1]"
+
+
 SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     # logic (three-valued, as in SQL)
     "and": _infix("AND", "TRUE"),
@@ -76,21 +95,48 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "mul": "({0} * {1})",
     "div": "({0} / nullif({1}, 0))",
     "int_div": "({0} // nullif({1}, 0))",
+    "greatest": _function("greatest"),
+    "least": _function("least"),
+    # digits of a base from 2 to 36 as a number; null where the text has another character
+    "integer_in_base": _integer_in_base,
     "mod": "({0} % nullif({1}, 0))",
     "neg": "(-{0})",
     "floor": "floor({0})",
+    "ceil": "ceil({0})",
+    "trunc": "trunc({0})",
     "round": _function("round"),
     "abs": "abs({0})",
+    "sqrt": "sqrt({0})",
+    "exp": "exp({0})",
+    "ln": "ln({0})",
+    "log10": "log10({0})",
+    "power": "pow({0}, {1})",
     # text
     "lower": "lower({0})",
     "upper": "upper({0})",
     "length": "length({0})",
+    # lower case for A-Z only, as Lucene's case-insensitive queries fold; and Java's string length, which counts UTF-16 units
+    "ascii_lower": "translate({0}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')",
+    "utf16_length": r"(length({0}) + length(regexp_replace({0}, '[^\x{{10000}}-\x{{10FFFF}}]', '', 'g')))",
+    "reverse": "reverse({0})",
     "concat": _infix("||", "''"),
     "starts_with": "starts_with({0}, {1})",
     "ends_with": "suffix({0}, {1})",
     "contains": "contains({0}, {1})",
     "regex_full": "regexp_full_match({0}, {1}, 's')",
     "regex_search": "regexp_matches({0}, {1}, 's')",
+    # as regex_full, but "." does not match a line feed
+    "regex_full_line": "regexp_full_match({0}, {1})",
+    # Perl-like expressions: a dot does not match a newline
+    "perl_search": "regexp_matches({0}, {1})",
+    "perl_extract": "regexp_extract({0}, {1}, {2})",
+    "perl_extract_all": "regexp_extract_all({0}, {1}, {2})",
+    "perl_replace_all": "regexp_replace({0}, {1}, {2}, 'g')",
+    "ltrim": _function("ltrim"),
+    "rtrim": _function("rtrim"),
+    "md5": "md5({0})",
+    "sha1": "sha1({0})",
+    "sha256": "sha256({0})",
     "substring": _function("substring"),
     "text_position": "strpos({0}, {1})",
     "replace_text": "replace({0}, {1}, {2})",
@@ -101,6 +147,7 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "ipv6_digits": _ipv6_digits,
     # 32 hexadecimal digits that order and compare as Elasticsearch's `ip` does (IPv4 as ::ffff:a.b.c.d); null for other text
     "ip_key": _ip_key,
+    "ip_text": _ip_text,
     # lists
     "list_any": "(len(list_filter({0}, {1})) > 0)",
     "list_filter": "list_filter({0}, {1})",
@@ -111,28 +158,26 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "list_distinct": "list_distinct({0})",
     "list_contains": "list_contains({0}, {1})",
     "list_element": "list_extract({0}, {1})",
+    "list_slice": "list_slice({0}, {1}, {2})",
+    "list_position": "list_position({0}, {1})",
+    "list_join": "array_to_string({0}, {1})",
+    "list_flatten": "flatten({0})",
+    "list_sum": "list_sum({0})",
+    "list_min": "list_min({0})",
+    "list_max": "list_max({0})",
+    # times: microseconds since the epoch as UTC text
+    "format_time": "strftime(make_timestamp({0}), {1})",
     "list_or_null": "(CASE WHEN len({0}) > 0 THEN {0} END)",
     "list_single": "(CASE WHEN len({0}) = 1 THEN {0}[1] END)",
     "list_of_one": "(CASE WHEN {0} IS NOT NULL THEN [{0}] END)",
-    "list_slice": "{0}[{1}:{2}]",
-    "list_flatten": "flatten({0})",
     "list_sort_descending": "list_reverse_sort({0})",
-    "list_min": "list_min({0})",
-    "list_max": "list_max({0})",
-    "list_sum": "list_sum({0})",
     "list_quantile": "list_aggregate({0}, 'quantile_cont', {1})",
     "list_has_all": "list_has_all({0}, {1})",
-    "list_join": "array_to_string({0}, {1})",
     "list_range": "range(1, {0} + 1)",
-    "greatest": _function("greatest"),
-    "least": _function("least"),
     # numbers
-    "power": "pow({0}, {1})",
-    "sqrt": "(CASE WHEN {0} >= 0 THEN sqrt({0}) END)",
-    "ln": "(CASE WHEN {0} > 0 THEN ln({0}) END)",
-    "log10": "(CASE WHEN {0} > 0 THEN log10({0}) END)",
-    "exp": "exp({0})",
-    "ceil": "ceil({0})",
+    "sqrt_or_null": "(CASE WHEN {0} >= 0 THEN sqrt({0}) END)",
+    "ln_or_null": "(CASE WHEN {0} > 0 THEN ln({0}) END)",
+    "log10_or_null": "(CASE WHEN {0} > 0 THEN log10({0}) END)",
     "sign": "sign({0})",
     "null_if": "nullif({0}, {1})",
     "finite_or_null": "list_filter([{0}], lambda number: isfinite(number))[1]",
@@ -153,6 +198,7 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     ),
     "regex_replace_all": "regexp_replace({0}, {1}, {2}, 'gs')",
     "regex_replace_first": "regexp_replace({0}, {1}, {2}, 's')",
+    "regex_group": "regexp_extract({0}, '^(?:' || {1} || ')$', {2}, 's')",
     "regex_extract_all": "regexp_extract_all({0}, {1})",
     # dates (milliseconds since the epoch, UTC)
     "date_text": "strftime(epoch_ms({0}), '%Y-%m-%dT%H:%M:%S.%gZ')",
