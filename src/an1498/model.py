@@ -68,6 +68,39 @@ class RankCase:
     rank: int
 
 
+class Derivation(StrEnum):
+    """How an ingest computes a field from a native one; each is what a vendor's pipeline does (replay/ingest.py says which)."""
+
+    COPY = "copy"
+    TEXT = "text"
+    FILE_NAME = "file_name"
+    LOG_LEVEL = "log_level"
+    EVENT_CATEGORY = "event_category"
+    USABLE_ADDRESS = "usable_address"
+    PLAIN_COMMAS = "plain_commas"
+    TLS_VERSION = "tls_version"
+    TLS_PROTOCOL = "tls_protocol"
+    NANOSECONDS = "nanoseconds"
+    OUTCOME = "outcome"
+    DN_COMMON_NAME = "dn_CN"
+    DN_COUNTRY = "dn_C"
+    DN_LOCALITY = "dn_L"
+    DN_ORGANIZATION = "dn_O"
+    DN_ORGANIZATIONAL_UNIT = "dn_OU"
+    DN_STATE = "dn_ST"
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedField:
+    """A stored field that the ingest computes from the native field `native`. It is not a rule's field: no row of `fields` maps to it,
+    or the row's value is replaced by the computed one (which then is what the SIEM stores)."""
+
+    indexed: str
+    native: str
+    derivation: Derivation
+    type: FieldType = FieldType.KEYWORD
+
+
 @dataclass(frozen=True, slots=True)
 class LayoutSource:
     """How a SIEM stores the events of one log source (`product`/`service`).
@@ -88,6 +121,7 @@ class LayoutSource:
     time_field: str = "@timestamp"
     rank: int = 1
     rank_cases: tuple[RankCase, ...] = ()
+    derived: tuple[DerivedField, ...] = ()
 
     def by_native(self, native: str) -> LayoutField | None:
         return next((row for row in self.fields if row.native == native), None)

@@ -12,7 +12,7 @@ from pathlib import Path
 from an1498.content.node import Document, Node, suggestion
 from an1498.content.yamldoc import read_yaml
 from an1498.errors import ContentError
-from an1498.model import FieldType, Layout, LayoutField, LayoutSource, RankCase, Scalar
+from an1498.model import Derivation, DerivedField, FieldType, Layout, LayoutField, LayoutSource, RankCase, Scalar
 
 PIPELINE_KEYS = ("name", "priority", "allowed_backends", "vars", "transformations", "postprocessing", "finalizers")
 SOURCE_KEYS = (
@@ -28,6 +28,7 @@ SOURCE_KEYS = (
     "types",
     "arrays",
     "unmapped",
+    "derived",
     "rank",
 )
 TIME_FIELD = {"splunk": "_time", "elastic": "@timestamp"}
@@ -73,7 +74,8 @@ def _source(node: Node, backend: str) -> LayoutSource:
     }
     constants = {key: _scalar(value) for key, value in entries["constants"].entries().items()} if "constants" in entries else {}
     mapping = {native: value.text() for native, value in entries["fields"].entries().items()}
-    indexed = {*mapping.values(), *constants, *(texts[key] for key in ("entity", "time") if key in texts)}
+    computed = entries["derived"].entries() if "derived" in entries else {}
+    indexed = {*mapping.values(), *constants, *computed, *(texts[key] for key in ("entity", "time") if key in texts)}
     types = {}
     for name, value in entries["types"].entries().items() if "types" in entries else ():
         _known(value, name, indexed)
@@ -108,7 +110,14 @@ def _source(node: Node, backend: str) -> LayoutSource:
         time_field=texts.get("time", TIME_FIELD.get(backend, "@timestamp")),
         rank=rank,
         rank_cases=cases,
+        derived=tuple(_derived(name, node, types) for name, node in computed.items()),
     )
+
+
+def _derived(indexed: str, node: Node, types: Mapping[str, FieldType]) -> DerivedField:
+    entries = node.keys(("from", "as"), required=("from", "as"))
+    derivation = Derivation(entries["as"].one_of(kind.value for kind in Derivation))
+    return DerivedField(indexed, entries["from"].text(), derivation, types.get(indexed, FieldType.KEYWORD))
 
 
 def _scalar(node: Node) -> Scalar:
