@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -46,9 +47,10 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name not in COMMANDS:
-            return None
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            ctx.fail(f"there is no command '{cmd_name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
         command = getattr(importlib.import_module(f"an1498.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)
         return command
@@ -109,14 +111,15 @@ def _invoke(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as outcome:
         return outcome.exit_code
     except click.ClickException as error:
-        error.show()
+        hint = f"; see: {error.ctx.command_path} --help" if isinstance(error, click.UsageError) and error.ctx else ""
+        console.message(f"an1498: {error.format_message().rstrip('.')}{hint}")
         return 2
     except BrokenPipeError:
         return BROKEN_PIPE
     except (KeyboardInterrupt, click.Abort):
         console.message("an1498: interrupted")
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the program's last line
+    except Exception as error:
         if debug:
             raise
         console.message(_one_line(error))

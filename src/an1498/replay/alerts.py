@@ -1,0 +1,137 @@
+"""From raw events to a target's table, and from a search's result rows to alerts.
+
+An alert's time is its last event's, floored to milliseconds (Splunk keeps microseconds, Elastic milliseconds); its group is the
+rule's group-by names with values as text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb
+
+from an1498.model import Alert, FieldType, Language, NativeEvent, Pack, Search, Target
+from an1498.replay.ingest import index_event
+from an1498.replay.prepare import prepare
+from an1498.replay.table import ColumnType, EventTable, Flavour, ResultRow, epoch_microseconds, load
+
+Stream = Sequence[tuple[NativeEvent, Mapping[str, Any]]]
+"""The events of one stream that a target stores, each with its document, in arrival order."""
+
+RANK_FIELD = "an1498.rank"
+"""What our ingest pipeline adds on Elastic, so that EQL can order events of one millisecond."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """Streams of events as a target stores them: the documents, and the table that searches run over."""
+
+    target: Target
+    streams: Sequence[Stream]
+    table: EventTable
+
+
+def index_streams(
+    connection: duckdb.DuckDBPyConnection,
+    target: Target,
+    streams: Iterable[Iterable[NativeEvent]],
+    *,
+    fields: frozenset[str] | None = None,
+) -> Indexed:
+    """Ingest raw events by the target's layouts; an event that no layout knows is not stored. `fields`, if given, are the
+    only columns that the table gets."""
+    stored = [_stored(target, events) for events in streams]
+    documents = [[document for _, document in stream] for stream in stored]
+    table = load(
+        connection,
+        f"events of {target.name}",
+        documents,
+        flavour=_flavour(target),
+        mapping=field_types(target),
+        fields=fields,
+    )
+    return Indexed(target, stored, table)
+
+
+def _stored(target: Target, events: Iterable[NativeEvent]) -> Stream:
+    stored = []
+    for event in events:
+        for layout in target.layouts:
+            document = index_event(event, layout)
+            if document is not None:
+                stored.append((event, document))
+                break
+    return stored
+
+
+def _flavour(target: Target) -> Flavour:
+    return "splunk" if target.backend == "splunk" else "elastic"
+
+
+def field_types(target: Target) -> dict[str, ColumnType]:
+    """The types of the fields that the target's layouts promise. A field outside the vendor's mapping is not promised."""
+    types: dict[str, ColumnType] = {}
+    for source in (source for layout in target.layouts for source in layout.sources):
+        types.setdefault(source.time_field, ColumnType(FieldType.DATE))
+        for name in source.constants:
+            types.setdefault(name, ColumnType(FieldType.KEYWORD))
+        for row in source.fields:
+            if row.mapped:
+                known = types.get(row.indexed)
+                types[row.indexed] = ColumnType(row.type, row.array or (known is not None and known.array))
+    if target.backend == "elastic":
+        types.setdefault(RANK_FIELD, ColumnType(FieldType.LONG))
+    return types
+
+
+def target_macros(target: Target) -> dict[str, str]:
+    """The Splunk macros of a target's layouts, by name, with their default definitions."""
+    return {source.macro: source.macro_definition for layout in target.layouts for source in layout.sources if source.macro}
+
+
+def alerts(pack: Pack, search: Search, indexed: Indexed) -> list[list[Alert]]:
+    """The alerts that a search raises in each stream, sorted. Raises SearchSyntaxError, UsageError."""
+    macros = target_macros(pack.targets[search.target])
+    prepared = prepare(search.language, search.text, name=search.rule, macros=macros, tiebreaker=search.tiebreaker)
+    return read_alerts(search, prepared.execute(indexed.table), indexed)
+
+
+def read_alerts(search: Search, rows: Iterable[ResultRow], indexed: Indexed) -> list[list[Alert]]:
+    """The alerts in a search's result, per stream, sorted."""
+    found: list[list[Alert]] = [[] for _ in indexed.streams]
+    for row in rows:
+        found[row.stream].append(_eql_alert(search, row, indexed) if search.language is Language.EQL else _alert(search, row))
+    return [sorted(stream) for stream in found]
+
+
+def _alert(search: Search, row: ResultRow) -> Alert:
+    group = tuple(sorted((key, _text(row.values.get(key))) for key in search.group_by))
+    return Alert(_time_ms(row.values.get(search.time_field)), group)
+
+
+def _eql_alert(search: Search, row: ResultRow, indexed: Indexed) -> Alert:
+    """EQL gives the matched events and the join keys in the order of `by`."""
+    _, document = indexed.streams[row.stream][row.values["events"][-1]]
+    keys = row.values["join_keys"] if search.group_by else ()
+    group = tuple(sorted((key, _text(value)) for key, value in zip(search.group_by, keys, strict=True)))
+    return Alert(_time_ms(document[search.time_field]), group)
+
+
+def _time_ms(value: Any) -> int:
+    return epoch_microseconds(value) // 1000
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def time_text(time_ms: int) -> str:
+    """Milliseconds since the epoch as RFC 3339 in UTC: 2026-01-15T10:00:07.250Z."""
+    moment = _EPOCH + timedelta(milliseconds=time_ms)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time_ms % 1000:03d}Z"

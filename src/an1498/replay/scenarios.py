@@ -1,0 +1,161 @@
+"""Replays scenarios: raw logs in, each built search executed once over all of them, alerts compared with `expect` (formats.md).
+
+All scenarios of a target are streams of one table, so a search is parsed and executed once however many scenarios there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from an1498.content.scenarios import Scenario, load_scenario, scenario_files
+from an1498.errors import SearchSyntaxError, UsageError
+from an1498.model import Alert, NativeEvent, Pack, Search, Target
+from an1498.replay.alerts import index_streams, read_alerts
+from an1498.replay.prepare import Prepared, prepare
+from an1498.telemetry import read_log
+
+Macros = Mapping[str, Mapping[str, str]]
+"""Per target, Splunk macros by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A scenario with its raw events, in the order of its files."""
+
+    scenario: Scenario
+    events: tuple[NativeEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One search over one scenario. `status` is pass, fail or error; `detail` says more where it is not pass."""
+
+    scenario: str
+    search: Search
+    status: str
+    expected: tuple[Alert, ...]
+    actual: tuple[Alert, ...]
+    detail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`outcomes` are in the order of scenarios, then targets, rules and languages. `searches` counts those executed, event
+    rules that no scenario names included; `skipped` says which expectations no search of a target can answer, and why."""
+
+    scenarios: int
+    searches: int
+    outcomes: tuple[Outcome, ...]
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.status != "pass")
+
+
+def load_scenarios(samples: Path, pack: Pack) -> tuple[Replayed, ...]:
+    """All scenarios below a directory with their logs. Raises ContentError, TelemetryError, UsageError."""
+    files = scenario_files(samples)
+    if not files:
+        raise UsageError(f"{samples}: there is no scenario.yml below this directory")
+    scenarios = [load_scenario(file, pack) for file in files]
+    names = [scenario.name for scenario in scenarios]
+    if len(set(names)) < len(names):
+        # Directories of one name in different places: the path tells them apart.
+        scenarios = [replace(s, name=file.parent.relative_to(samples).as_posix()) for s, file in zip(scenarios, files, strict=True)]
+    return tuple(Replayed(scenario, _events(scenario)) for scenario in scenarios)
+
+
+def _events(scenario: Scenario) -> tuple[NativeEvent, ...]:
+    return tuple(event for source in scenario.sources for event in read_log(source.file, source.format, source.host))
+
+
+def run_scenarios(pack: Pack, searches: Sequence[Search], macros: Macros, scenarios: Sequence[Replayed]) -> Report:
+    """Replay every scenario through every search of the targets that `searches` are for.
+
+    Correlations must raise exactly the alerts that a scenario names, none where it does not name them; event rules are
+    compared where they are named, and must execute without error where they are not. Raises UsageError where a scenario
+    names a rule that the build has no search for."""
+    outcomes: list[Outcome] = []
+    skipped: dict[str, None] = {}
+    for name in sorted({search.target for search in searches}):
+        target = pack.targets[name]
+        own = [search for search in searches if search.target == name]
+        relevant = [replayed for replayed in scenarios if replayed.scenario.applies_to(name)]
+        skipped.update(dict.fromkeys(_skipped(target, own, relevant)))
+        outcomes += _run_target(target, own, macros.get(name, {}), relevant)
+    order = {replayed.scenario.name: number for number, replayed in enumerate(scenarios)}
+    outcomes.sort(key=lambda outcome: (order[outcome.scenario], outcome.search.target, outcome.search.rule, outcome.search.language))
+    return Report(len(scenarios), len(searches), tuple(outcomes), tuple(skipped))
+
+
+def _skipped(target: Target, searches: Iterable[Search], scenarios: Iterable[Replayed]) -> Iterable[str]:
+    built = {search.rule for search in searches}
+    skip: Mapping[str, str] = target.options.get("skip", {})
+    for replayed in scenarios:
+        for expectation in replayed.scenario.expect:
+            if expectation.rule in skip:
+                yield f"{expectation.rule} is not built for target {target.name}: {skip[expectation.rule]}"
+            elif expectation.rule not in built:
+                raise UsageError(
+                    f"{expectation.location}: the build has no search for rule '{expectation.rule}' "
+                    f"on target '{target.name}'; build it again"
+                )
+
+
+def _run_target(target: Target, searches: Sequence[Search], macros: Mapping[str, str], scenarios: Sequence[Replayed]) -> Iterable[Outcome]:
+    prepared: dict[Search, Prepared] = {}
+    faults: dict[Search, str] = {}
+    for search in searches:
+        try:
+            prepared[search] = prepare(search.language, search.text, name=str(search.location), macros=macros, tiebreaker=search.tiebreaker)
+        except SearchSyntaxError as error:
+            faults[search] = str(error)
+    with duckdb.connect() as connection:
+        streams = [replayed.events for replayed in scenarios]
+        indexed = index_streams(connection, target, streams, fields=_fields(searches, prepared))
+        for search in searches:
+            found: list[list[Alert]] | None = None
+            if search in prepared:
+                try:
+                    found = read_alerts(search, prepared[search].execute(indexed.table), indexed)
+                except (SearchSyntaxError, UsageError) as error:
+                    faults[search] = str(error)
+            for number, replayed in enumerate(scenarios):
+                expected = _expected(replayed.scenario, search)
+                if found is None and (expected is not None or number == 0):
+                    yield Outcome(replayed.scenario.name, search, "error", expected or (), (), (faults[search],))
+                elif found is None or expected is None:
+                    continue
+                else:
+                    yield _compare(replayed.scenario.name, search, expected, found[number])
+
+
+def _fields(searches: Iterable[Search], prepared: Mapping[Search, Prepared]) -> frozenset[str] | None:
+    """The columns that a table needs for these searches; None means all."""
+    needed: set[str] = set()
+    for search in searches:
+        if search in prepared:
+            fields = prepared[search].fields
+            if fields is None:
+                return None
+            needed |= fields | {search.time_field}
+    return frozenset(needed)
+
+
+def _expected(scenario: Scenario, search: Search) -> tuple[Alert, ...] | None:
+    """What the scenario expects of a search: None where it says nothing about an event rule."""
+    for expectation in scenario.expect:
+        if expectation.rule == search.rule:
+            return tuple(sorted({alert.on(search.target) for alert in expectation.alerts}))
+    return () if search.kind == "correlation" else None
+
+
+def _compare(scenario: str, search: Search, expected: tuple[Alert, ...], found: Sequence[Alert]) -> Outcome:
+    """Alerts are compared as a set of (time, group): two events of one millisecond are one alert to an analyst."""
+    actual = tuple(sorted(set(found)))
+    return Outcome(scenario, search, "pass" if actual == expected else "fail", expected, actual)
