@@ -1,0 +1,154 @@
+"""What our four subclasses of the official pySigma backends share: field types of the layout, and refusals instead of near misses."""
+# ruff: noqa: ARG002 - the parameters are those of the methods that these override
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionItem,
+    ConditionNOT,
+    ConditionOR,
+    ConditionValueExpression,
+)
+from sigma.conversion.state import ConversionState
+from sigma.types import SigmaExists, SigmaNull, SigmaNumber, SigmaString, SigmaType
+
+from an1498.compiler.patterns import Pattern, pattern
+from an1498.compiler.refusal import Refusal
+from an1498.model import FieldType, LayoutField, LayoutSource
+
+Leaf = ConditionFieldEqualsValueExpression
+Node = ConditionItem | Leaf | ConditionValueExpression
+TEXTS = (FieldType.KEYWORD, FieldType.TEXT)
+NUMBERS = (FieldType.LONG, FieldType.DOUBLE)
+
+
+class LayoutAware:
+    """Mixin before an official backend. `source` says how the SIEM stores each field of the rule's events."""
+
+    language_name = ""
+    source: LayoutSource
+    collect_errors = False
+
+    def __init__(self, source: LayoutSource) -> None:
+        super().__init__()
+        self.source = source
+
+    def stored(self, field: str) -> LayoutField:
+        """The layout's row of an indexed field; a constant of the source is a keyword."""
+        row = self.source.by_indexed(field)
+        return row if row is not None else LayoutField(field, field)
+
+    def text_of(self, node: Any) -> str:
+        """The condition's text in this language."""
+        return str(self.convert_condition(node, ConversionState()))  # type: ignore[attr-defined]
+
+    def is_list(self, node: Any) -> bool:
+        """Whether an OR becomes one "field in list" expression, which needs no parentheses beside AND and OR."""
+        return isinstance(node, ConditionOR) and bool(self.decide_convert_condition_as_in_expression(node, None))  # type: ignore[attr-defined]
+
+    # Keyword searches match words or substrings of a raw text that only some stores keep, by rules of tokenisation that differ.
+    def convert_condition_val(self, cond: Any, state: Any) -> Any:
+        raise Refusal("a keyword search without a field", "name the field, for instance eventMessage|contains")
+
+    def convert_condition_field_eq_val_timestamp_part(self, cond: Any, state: Any) -> Any:
+        raise Refusal("a part of a timestamp", "leave it to a filter outside the rule", cond.field)
+
+    def convert_condition_field_eq_query_expr(self, cond: Any, state: Any) -> Any:
+        raise Refusal("a raw query expression", "write the condition as fields and values", cond.field)
+
+
+def leaves(node: Node) -> Iterator[Leaf | ConditionValueExpression]:
+    """All field or keyword conditions under a node."""
+    if isinstance(node, Leaf | ConditionValueExpression):
+        yield node
+    else:
+        for argument in node.args:
+            if argument is not None:
+                yield from leaves(argument)
+
+
+def alternatives(node: Any) -> tuple[str, list[SigmaType]] | None:
+    """The field and values of an OR of two or more conditions on one field, else None."""
+    if not isinstance(node, ConditionOR) or len(node.args) < 2:
+        return None
+    found = [argument for argument in node.args if isinstance(argument, Leaf)]
+    if len(found) != len(node.args) or len({leaf.field for leaf in found}) != 1:
+        return None
+    return found[0].field, [leaf.value for leaf in found]
+
+
+def plain_strings(values: Sequence[SigmaType]) -> list[Pattern] | None:
+    """The patterns of values that are all ordinary strings, else None."""
+    found = [pattern(value) for value in values if type(value) is SigmaString]
+    return found if len(found) == len(values) else None
+
+
+def is_presence(node: Node) -> bool:
+    """Whether the condition tests presence (`null`, `exists`), so that it is true or false even for a missing field."""
+    return isinstance(node, Leaf) and isinstance(node.value, SigmaNull | SigmaExists)
+
+
+def only_field(node: Node) -> str | None:
+    """The one field that a condition reads, if it is one and no part of the condition tests presence."""
+    found = list(leaves(node))
+    if any(is_presence(leaf) or not isinstance(leaf, Leaf) for leaf in found):
+        return None
+    fields = {leaf.field for leaf in found if isinstance(leaf, Leaf)}
+    return fields.pop() if len(fields) == 1 else None
+
+
+def negated_presence(node: Node) -> Leaf | None:
+    """`not (f is null)` as `f exists` and the like; None where the node is not a presence test."""
+    if isinstance(node, Leaf) and isinstance(node.value, SigmaNull):
+        return Leaf(node.field, SigmaExists(True))
+    if isinstance(node, Leaf) and isinstance(node.value, SigmaExists):
+        return Leaf(node.field, SigmaExists(not node.value.exists))
+    return None
+
+
+def pushed_down(node: Node) -> ConditionItem:
+    """`not (a and b)` as `not a or not b`, and the reverse (De Morgan), for languages where a missing field is neither."""
+    assert isinstance(node, ConditionItem)
+    other = ConditionOR if isinstance(node, ConditionAND) else ConditionAND
+    return other([ConditionNOT([argument]) for argument in node.args])
+
+
+def number_of(value: SigmaType | Pattern, field: str) -> str:
+    """A Sigma number, or a text that is one, as a literal for a numeric field. Raises Refusal."""
+    if isinstance(value, SigmaNumber):
+        return str(value.number)
+    found = value if isinstance(value, Pattern) else pattern(value)  # type: ignore[arg-type]
+    if found.wild:
+        raise Refusal(f"a wildcard on the numeric field '{field}'", "give numbers, or use the modifiers lt, lte, gt, gte", field)
+    if not re.fullmatch(r"-?\d{1,18}(\.\d{1,9})?", found.text, re.ASCII):
+        raise Refusal(f"the text '{found.text[:40]}' for the numeric field '{field}'", "give a number", field)
+    return str(SigmaNumber(found.text if "." in found.text else int(found.text)).number)
+
+
+def boolean_of(found: Pattern, field: str) -> bool:
+    """A text for a boolean field. Raises Refusal."""
+    match found.text.lower():
+        case "true" if not found.wild:
+            return True
+        case "false" if not found.wild:
+            return False
+    raise Refusal(f"the text '{found.text[:40]}' for the boolean field '{field}'", "give true or false", field)
+
+
+def address_of(found: Pattern, field: str) -> str:
+    """A text for an address field. Raises Refusal."""
+    try:
+        if not found.wild:
+            return str(ipaddress.ip_address(found.text))
+    except ValueError:
+        pass
+    raise Refusal(
+        f"the value '{found.text[:40]}' on the address field '{field}'", "give whole addresses, or networks with the modifier cidr", field
+    )

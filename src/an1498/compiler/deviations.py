@@ -1,0 +1,36 @@
+"""Every difference between a Sigma rule's meaning and what a search can say. A difference that is not here is a bug."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from an1498.model import Deviation
+
+ROW_LIMIT = 10_000
+
+DEVIATIONS = {
+    "elastic-millisecond-time": "Elasticsearch keeps milliseconds: two events inside one millisecond count as simultaneous.",
+    "eql-equal-timestamps": (
+        "EQL orders events of the same millisecond by arrival, where the rule does not order them: such a pair may alert."
+    ),
+    "eql-clock-skew-reversed": (
+        "EQL cannot shift clocks: a second search finds the reversed pair within the clock skew; it alerts at the first stage's time, "
+        "and a pair may alert in both searches."
+    ),
+    "eql-clock-skew-missed": "EQL cannot shift clocks: a sequence whose events are stamped out of order by clock skew is missed.",
+    "esql-row-limit": f"ES|QL returns at most {ROW_LIMIT:,} rows of a run; more are cut.",
+    "esql-unmapped-field": (
+        "ES|QL refuses a query that names a field which no index has mapped yet: it starts to work with the first event that has it, "
+        "or with the bundle's component templates."
+    ),
+    "esql-array-separator": "ES|QL searches an array as its values joined by line feeds; a value that holds one is searched as two.",
+    "spl-streamstats-limit": (
+        "Splunk's manual bounds streamstats by max_stream_window (10,000 results by default): raise it in limits.conf where one run "
+        "finds more matching events."
+    ),
+}
+
+
+def declared(codes: Iterable[str]) -> tuple[Deviation, ...]:
+    """The deviations of the codes, sorted, each once."""
+    return tuple(Deviation(code, DEVIATIONS[code]) for code in sorted(set(codes)))

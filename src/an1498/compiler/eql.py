@@ -1,0 +1,72 @@
+"""EQL: event queries and sequences.
+
+Language rules, from the Elasticsearch reference, "EQL syntax reference" (`sequence with maxspan`, inclusive; `by` per item; an event
+without a key matches no sequence) and "EQL search" (`tiebreaker_field`; events of equal timestamp and tiebreaker go by arrival).
+Elastic's sequence state machine is the definition of `temporal_ordered` (design.md section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from an1498.compiler.conditions import EventCondition, with_dataset
+from an1498.compiler.correlation import Plan, Stage
+from an1498.compiler.eql_conditions import EqlConditions, field_name
+from an1498.compiler.refusal import Refusal
+from an1498.model import CorrelationType
+
+TIME_FIELD = "@timestamp"
+TIEBREAKER = "an1498.rank"
+
+
+def event_search(found: EventCondition) -> str:
+    """The query of an event rule."""
+    return f"any where {stage_text(found)}"
+
+
+def stage_text(found: EventCondition) -> str:
+    """The condition alone, for `Search.stages`."""
+    restricted = with_dataset(found)
+    return EqlConditions(restricted.source).text_of(restricted.tree)
+
+
+def correlation_search(plan: Plan) -> str:
+    """The sequence of an ordered correlation. Raises Refusal for every other type: `with runs` counts runs that do not overlap, and
+    `sample` has no time span, so neither is a sliding window."""
+    if plan.correlation.type is not CorrelationType.TEMPORAL_ORDERED:
+        raise Refusal(f"a {plan.correlation.type} over a sliding window", "use ES|QL for this rule")
+    return _sequence(plan.stages, _span(plan.window_s))
+
+
+def reversed_search(plan: Plan) -> str | None:
+    """The companion for a clock skew: two stages of different sensors, the second stamped before or with the first.
+
+    Shifted by s, the second stage follows where t1 < t2 + s, that is t1 - t2 < s: a maxspan of s less a millisecond. None where
+    there is nothing to add, or where EQL cannot bound it (more than two stages)."""
+    if len(plan.stages) != 2 or not plan.stages[1].offset_s:
+        return None
+    return _sequence(tuple(reversed(plan.stages)), f"{plan.stages[1].offset_s * 1000 - 1}ms")
+
+
+def tiebreaker(plan: Plan) -> str:
+    """The field that sorts later stages first within a millisecond, or "": the stages' ranks must strictly decrease."""
+    ranks = [stage.rule.document.get("rank") for stage in plan.stages]
+    if not all(isinstance(rank, int) for rank in ranks):
+        return ""
+    return TIEBREAKER if all(a > b for a, b in pairwise(ranks)) else ""  # type: ignore[operator]
+
+
+def _sequence(stages: Sequence[Stage], maxspan: str) -> str:
+    lines = [f"sequence with maxspan={maxspan}"]
+    for stage in stages:
+        keys = ", ".join(field_name(key.indexed) for key in stage.keys)
+        lines.append(f"  [any where {stage_text(stage.condition)}] by {keys}")
+    return "\n".join(lines)
+
+
+def _span(span_s: int) -> str:
+    for unit, length in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if span_s % length == 0:
+            return f"{span_s // length}{unit}"
+    return f"{span_s}s"

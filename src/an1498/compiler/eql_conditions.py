@@ -1,0 +1,182 @@
+"""Per-event conditions in EQL. Source of language rules: Elasticsearch reference, "EQL syntax reference"."""
+# ruff: noqa: ARG002 - the parameters are those of the methods that these override
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from sigma.backends.elasticsearch.elasticsearch_eql import EqlBackend
+from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
+
+from an1498.compiler.backend import (
+    NUMBERS,
+    TEXTS,
+    LayoutAware,
+    address_of,
+    alternatives,
+    boolean_of,
+    negated_presence,
+    number_of,
+    only_field,
+    plain_strings,
+    pushed_down,
+)
+from an1498.compiler.patterns import MANY, Pattern, pattern
+from an1498.compiler.refusal import Refusal
+from an1498.compiler.regex import ignores_case, lucene_pattern, lucene_regex
+from an1498.model import FieldType
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def string(text: str) -> str:
+    """A quoted EQL string; the reference's table of escape sequences, `\\u{…}` for other control characters."""
+    return '"' + "".join(_ESCAPES.get(c) or (f"\\u{{{ord(c):02x}}}" if ord(c) < 32 or ord(c) == 127 else c) for c in text) + '"'
+
+
+def field_name(name: str) -> str:
+    """A field, in backticks where it holds a hyphen or space or starts with a numeral ("Escape a field name")."""
+    return name if re.fullmatch(r"[A-Za-z_@][\w@.]*", name) else "`" + name.replace("`", "``") + "`"
+
+
+class EqlConditions(LayoutAware, EqlBackend):
+    """The official EQL backend, corrected where its text would mean something else."""
+
+    language_name = "EQL"
+    # `not` binds tighter than `and`, `and` than `or`; the official order is saved only by parentheses around everything.
+    precedence: ClassVar[Any] = (ConditionNOT, ConditionAND, ConditionOR)
+    parenthesize = False
+
+    # "To avoid errors, the field must … be explicitly mapped": an unmapped field needs the optional form `?field`.
+    # A text field has no exact values; its keyword multi-field has.
+    def escape_and_quote_field(self, field_name_: str) -> str:
+        row = self.stored(field_name_)
+        name = f"{field_name_}.keyword" if row.type is FieldType.TEXT else field_name_
+        return ("" if row.mapped else "?") + field_name(name)
+
+    def compare_precedence(self, outer: Any, inner: Any) -> bool:
+        # convert_condition_not below sets its own parentheses.
+        return isinstance(inner, ConditionNOT) or self.is_list(inner) or super(EqlBackend, self).compare_precedence(outer, inner)
+
+    # `not` of a comparison with a missing field is not true; Sigma's is.
+    def convert_condition_not(self, cond: Any, state: Any) -> Any:
+        inner = cond.args[0]
+        presence = negated_presence(inner)
+        if presence is not None:
+            return self.convert_condition(presence, state)
+        if isinstance(inner, ConditionNOT):
+            return self.convert_condition(inner.args[0], state)
+        field = only_field(inner)
+        if field is not None:
+            return f"({self.absent(field)} or not {self.atom(inner, state)})"
+        return self.convert_condition_group(pushed_down(inner), state)
+
+    def atom(self, node: Any, state: Any) -> str:
+        """The operand of `not`, in parentheses: `not a : "b"` would bind `not` to all that follows on some readings."""
+        return str(self.convert_condition_group(node, state))
+
+    def absent(self, field: str) -> str:
+        return f"{self.optional(field)} == null"
+
+    def optional(self, field: str) -> str:
+        return "?" + self.escape_and_quote_field(field).removeprefix("?")
+
+    def convert_condition_field_eq_val_null(self, cond: Any, state: Any) -> Any:
+        return self.absent(cond.field)
+
+    # Official: no expression for existence at all.
+    def convert_condition_field_eq_val_exists(self, cond: Any, state: Any) -> Any:
+        return f"{self.optional(cond.field)} {'!=' if cond.value else '=='} null"
+
+    def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
+        return self.equals(cond.field, pattern(cond.value))
+
+    def convert_condition_field_eq_val_str_case_sensitive(self, cond: Any, state: Any) -> Any:
+        return self.equals(cond.field, pattern(cond.value))
+
+    def equals(self, field: str, found: Pattern) -> str:
+        name = self.escape_and_quote_field(field)
+        kind = self.stored(field).type
+        if kind is FieldType.IP:
+            return f"{name} == {string(address_of(found, field))}"
+        if kind in NUMBERS:
+            return f"{name} == {number_of(found, field)}"
+        if kind is FieldType.BOOLEAN:
+            return f"{name} == {'true' if boolean_of(found, field) else 'false'}"
+        if kind not in TEXTS:
+            raise Refusal(f"a comparison of the {kind} field '{field}'", "compare a text, number, address or boolean field", field)
+        if found.cased:
+            return self.equals_cased(name, found)
+        if not found.text and not found.wild:
+            return f'{name} == ""'
+        if not _wildcards_are_wild(found):
+            return f"{name} regex~ {string(lucene_pattern(found, ignore_case=False))}"
+        # Official uses the case-sensitive == for values that look like an address; only fields of type ip need that.
+        return f"{name} : {string(_wildcard_text(found))}"
+
+    def equals_cased(self, name: str, found: Pattern) -> str:
+        # "==: Wildcards are not supported."
+        if not found.wild:
+            return f"{name} == {string(found.text)}"
+        if _wildcards_are_wild(found):
+            return f"{name} like {string(_wildcard_text(found))}"
+        return f"{name} regex {string(lucene_pattern(found))}"
+
+    # `like~` is for strings only, and knows no escape for a literal `*` or `?`: lists keep to what it can say.
+    def decide_convert_condition_as_in_expression(self, cond: Any, state: Any) -> bool:
+        found = alternatives(cond)
+        if found is None or self.stored(found[0]).type not in TEXTS:
+            return False
+        patterns = plain_strings(found[1])
+        return patterns is not None and all(_wildcards_are_wild(p) and p.parts for p in patterns)
+
+    def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
+        found = [pattern(argument.value) for argument in cond.args]
+        name = self.escape_and_quote_field(cond.args[0].field)
+        operator = "like~" if any(p.wild for p in found) else "in~"
+        return f"{name} {operator} ({', '.join(string(_wildcard_text(p)) for p in found)})"
+
+    # Official writes field:5, but `:` "can only be used to compare strings".
+    def convert_condition_field_eq_val_num(self, cond: Any, state: Any) -> Any:
+        if self.stored(cond.field).type in NUMBERS:
+            return f"{self.escape_and_quote_field(cond.field)} == {number_of(cond.value, cond.field)}"
+        return self.equals(cond.field, Pattern((str(cond.value),)))
+
+    def convert_condition_field_eq_val_bool(self, cond: Any, state: Any) -> Any:
+        return self.equals(cond.field, Pattern(("true" if cond.value else "false",)))
+
+    # Official: regex~, which ignores case; Sigma's re does not. Both match the whole value, Sigma's anywhere.
+    def convert_condition_field_eq_val_re(self, cond: Any, state: Any) -> Any:
+        if self.stored(cond.field).type not in TEXTS:
+            raise Refusal(f"a regular expression on the field '{cond.field}', which is not text", "compare values", cond.field)
+        operator = "regex~" if ignores_case(cond.value) else "regex"
+        rendered = lucene_regex(cond.value, ignore_case_by_operator=True)
+        return f"{self.escape_and_quote_field(cond.field)} {operator} {string(rendered)}"
+
+    # "cidrMatch: … supports only the ip field data type" ("EQL function reference").
+    def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
+        if self.stored(cond.field).type is not FieldType.IP:
+            raise Refusal(f"a network on the field '{cond.field}', which is not an address", "use an address field", cond.field)
+        return f"cidrMatch({self.escape_and_quote_field(cond.field)}, {string(str(cond.value.network))})"
+
+    # On strings the operators compare letters, not numbers.
+    def convert_condition_field_compare_op_val(self, cond: Any, state: Any) -> Any:
+        if self.stored(cond.field).type not in NUMBERS:
+            raise Refusal(f"a numeric comparison of the field '{cond.field}', which is not a number", "use a numeric field", cond.field)
+        operator = self.compare_operators[cond.value.op]
+        return f"{self.escape_and_quote_field(cond.field)} {operator} {cond.value.number}"
+
+    # "You also cannot compare a field to another field."
+    def convert_condition_field_eq_field(self, cond: Any, state: Any) -> Any:
+        raise Refusal("a comparison of two fields", "use ES|QL for this rule", cond.field)
+
+
+def _wildcards_are_wild(found: Pattern) -> bool:
+    """EQL turns every `*` and `?` of a pattern into a wildcard; there is no escape (StringUtils.toLikePattern), and U+0001 is its
+    internal one."""
+    return not any(c in found.text for c in "*?\x01")
+
+
+def _wildcard_text(found: Pattern) -> str:
+    return "".join(part if isinstance(part, str) else ("*" if part is MANY else "?") for part in found.parts)

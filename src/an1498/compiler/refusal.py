@@ -1,0 +1,13 @@
+"""What a language cannot say, raised deep inside a conversion and given its rule, place and target further out."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """A construct that a language has no exact form for. `field` is the indexed field concerned, if any."""
+
+    def __init__(self, construct: str, remedy: str, field: str = "") -> None:
+        super().__init__(construct)
+        self.construct = construct
+        self.remedy = remedy
+        self.field = field

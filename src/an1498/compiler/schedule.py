@@ -1,0 +1,37 @@
+"""How far a search looks back and how long it stays silent, derived from window, interval, ingest lag and clock skew.
+
+A run must see every event that the last alert of its interval depends on: the whole window before the oldest event that this run
+is the first to see, which may have been indexed `ingest_lag` late and stamped `clock_skew` early. Counts also need the state at the
+event before (design.md section 4, rising edge), hence a second window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from an1498.compiler.correlation import Plan
+from an1498.model import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """All in seconds. `suppress_s`: for how long an alert with the same group and time is a repetition."""
+
+    timespan_s: int
+    interval_s: int
+    lookback_s: int
+    suppress_s: int
+
+
+def event_schedule(target: Target) -> Schedule:
+    """An event rule: everything since the last run, and what came late."""
+    lookback = target.interval_s + target.ingest_lag_s
+    return Schedule(0, target.interval_s, lookback, lookback)
+
+
+def correlation_schedule(plan: Plan, target: Target) -> Schedule:
+    """A correlation: its window once (ordered) or twice (rising edges), then interval, ingest lag and skew."""
+    windows = plan.window_s * (1 if plan.ordered else 2)
+    skew = max(plan.skew_s, plan.stages[-1].offset_s)
+    lookback = windows + target.interval_s + target.ingest_lag_s + skew
+    return Schedule(plan.window_s, target.interval_s, lookback, lookback)

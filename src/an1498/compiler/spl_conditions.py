@@ -1,0 +1,203 @@
+"""Per-event conditions in SPL: what the `search` command can say exactly, and a `where` clause for the rest.
+
+Sources: Splunk Search Reference, "search" (case-insensitive values, NOT before OR before AND, quotes around values with spaces, pipes,
+quotes and brackets, CIDR); Splunk Search Manual, "Backslashes" ("The backslash symbol can't be used to escape the asterisk"),
+"SPL and regular expressions"; "Comparison and Conditional functions" (match, cidrmatch, isnull).
+"""
+# ruff: noqa: ARG002 - the parameters are those of the methods that these override
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sigma.backends.splunk.splunk import SplunkBackend
+from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
+from sigma.types import SigmaCompareExpression, SigmaNumber, SigmaString
+
+from an1498.compiler.backend import LayoutAware, Leaf, Node, alternatives, leaves, negated_presence, only_field, pushed_down
+from an1498.compiler.patterns import ONE, Pattern, pattern
+from an1498.compiler.refusal import Refusal
+from an1498.compiler.regex import pcre_pattern, pcre_regex
+
+
+@dataclass(frozen=True, slots=True)
+class SplCondition:
+    """`search`: terms of the search command, "" for none. `where`: an eval expression that must hold as well, "" for none."""
+
+    search: str
+    where: str
+
+
+class NotSearchable(Exception):
+    """The `search` command has no exact form for a condition."""
+
+
+def condition(source: Any, node: Node) -> SplCondition:
+    """Terms that `search` can say go there, where they select events; each other operand of the top AND goes to `where`."""
+    operands = list(node.args) if isinstance(node, ConditionAND) else [node]
+    search, where = SplSearch(source), SplWhere(source)
+    terms: list[str] = []
+    rest: list[Any] = []
+    for operand in operands:
+        try:
+            text = search.text_of(operand)
+            alone = len(operands) == 1 or not isinstance(operand, ConditionOR) or search.is_list(operand)
+            terms.append(text if alone else f"({text})")
+        except NotSearchable:
+            rest.append(operand)
+    clause = where.text_of(rest[0] if len(rest) == 1 else ConditionAND(rest)) if rest else ""
+    return SplCondition(" ".join(terms), clause)
+
+
+def string(text: str) -> str:
+    """A quoted string: "you must escape" quotes and backslashes."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def field(name: str) -> str:
+    """A field in an eval expression: always in single quotes, because a dot would be concatenation."""
+    return f"'{name}'"
+
+
+class SplSearch(LayoutAware, SplunkBackend):
+    """The official Splunk backend, for terms of the `search` command; raises NotSearchable where its text would mean something else."""
+
+    language_name = "SPL"
+
+    def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
+        if not _searchable(pattern(cond.value)):
+            raise NotSearchable
+        return super().convert_condition_field_eq_val_str(cond, state)
+
+    def decide_convert_condition_as_in_expression(self, cond: Any, state: Any) -> bool:
+        found = alternatives(cond)
+        return found is not None and {type(value) for value in found[1]} <= {SigmaString, SigmaNumber}
+
+    def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
+        for argument in cond.args:
+            if isinstance(argument.value, SigmaString) and not _searchable(pattern(argument.value)):
+                raise NotSearchable
+        return super().convert_condition_as_in_expression(cond, state)
+
+    def compare_precedence(self, outer: Any, inner: Any) -> bool:
+        return self.is_list(inner) or bool(super().compare_precedence(outer, inner))
+
+    # `search` ignores case.
+    def convert_condition_field_eq_val_str_case_sensitive(self, cond: Any, state: Any) -> Any:
+        raise NotSearchable
+
+    # Official defers with `| regex`, which filters wherever in the condition it stood, or with rex and a helper field.
+    def convert_condition_field_eq_val_re(self, cond: Any, state: Any) -> Any:
+        raise NotSearchable
+
+    # Official defers with `| where`, and refuses under OR.
+    def convert_condition_field_eq_field(self, cond: Any, state: Any) -> Any:
+        raise NotSearchable
+
+    # "NOT binds first", and it covers missing fields, as Sigma's does.
+    def convert_condition_not(self, cond: Any, state: Any) -> Any:
+        inner = cond.args[0]
+        presence = negated_presence(inner)
+        if presence is not None:
+            return self.convert_condition(presence, state)
+        if isinstance(inner, ConditionNOT):
+            return self.convert_condition(inner.args[0], state)
+        return super().convert_condition_not(cond, state)
+
+
+class SplWhere(LayoutAware, SplunkBackend):
+    """The same conditions as an eval expression, for `| where`; there AND binds tighter than OR, and null is neither true nor false."""
+
+    language_name = "SPL"
+    precedence: ClassVar[Any] = (ConditionNOT, ConditionAND, ConditionOR)
+    and_token = "AND"
+    convert_or_as_in = False
+
+    def compare_precedence(self, outer: Any, inner: Any) -> bool:
+        # convert_condition_not below sets its own parentheses.
+        return isinstance(inner, ConditionNOT) or bool(super().compare_precedence(outer, inner))
+
+    def convert_condition_not(self, cond: Any, state: Any) -> Any:
+        inner = cond.args[0]
+        presence = negated_presence(inner)
+        if presence is not None:
+            return self.convert_condition(presence, state)
+        if isinstance(inner, ConditionNOT):
+            return self.convert_condition(inner.args[0], state)
+        name = only_field(inner)
+        if name is None or (_numeric(inner) and not isinstance(inner, Leaf)):
+            return self.convert_condition_group(pushed_down(inner), state)
+        null = f"isnull(tonumber({field(name)}))" if _numeric(inner) else f"isnull({field(name)})"
+        return f"({null} OR NOT {self.convert_condition_group(inner, state)})"
+
+    def any_value(self, name: str, test: str) -> str:
+        """A test of the field, or of any value of a multivalue field ("mvfilter" works on one field at a time)."""
+        return f"isnotnull(mvfilter({test}))" if self.stored(name).array else test
+
+    def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
+        found = pattern(cond.value)
+        name = field(cond.field)
+        if not found.wild and not _unsafe(found.text):
+            test = f"{name}={string(found.text)}" if found.caseless else f"lower({name})={string(found.text.lower())}"
+        else:
+            test = f'match({name}, "{pcre_pattern(found)}")'
+        return self.any_value(cond.field, test)
+
+    def convert_condition_field_eq_val_str_case_sensitive(self, cond: Any, state: Any) -> Any:
+        return self.convert_condition_field_eq_val_str(cond, state)
+
+    def convert_condition_field_eq_val_num(self, cond: Any, state: Any) -> Any:
+        return self.any_value(cond.field, f"tonumber({field(cond.field)})={cond.value}")
+
+    def convert_condition_field_eq_val_bool(self, cond: Any, state: Any) -> Any:
+        return self.any_value(cond.field, f'lower({field(cond.field)})="{"true" if cond.value else "false"}"')
+
+    def convert_condition_field_eq_val_re(self, cond: Any, state: Any) -> Any:
+        return self.any_value(cond.field, f'match({field(cond.field)}, "{pcre_regex(cond.value)}")')
+
+    def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
+        return self.any_value(cond.field, f'cidrmatch("{cond.value.network}", {field(cond.field)})')
+
+    def convert_condition_field_compare_op_val(self, cond: Any, state: Any) -> Any:
+        return self.any_value(cond.field, f"tonumber({field(cond.field)}){self.compare_operators[cond.value.op]}{cond.value.number}")
+
+    def convert_condition_field_eq_field(self, cond: Any, state: Any) -> Any:
+        other = cond.value
+        if self.stored(cond.field).array or self.stored(other.field).array or other.starts_with or other.ends_with:
+            raise Refusal("a comparison of two fields that are not single values", "compare with values", cond.field)
+        return f"{field(cond.field)}={field(other.field)}"
+
+    def convert_condition_field_eq_val_null(self, cond: Any, state: Any) -> Any:
+        return f"isnull({field(cond.field)})"
+
+    def convert_condition_field_eq_val_exists(self, cond: Any, state: Any) -> Any:
+        return f"{'isnotnull' if cond.value else 'isnull'}({field(cond.field)})"
+
+
+def _numeric(node: Any) -> bool:
+    """Whether a part of the condition compares numbers: tonumber gives null for a text that is none."""
+    return any(isinstance(leaf.value, SigmaNumber | SigmaCompareExpression) for leaf in leaves(node))
+
+
+def _searchable(found: Pattern) -> bool:
+    """Whether the quoted value means the same in `search`: `?` is no wildcard there, every `*` is one, a backtick may start a
+    macro, `$name$` is a token of saved searches, and a text with a mask length is a network, not a value."""
+    if ONE in found.parts or found.cased or "*" in found.text or _unsafe(found.text):
+        return False
+    return found.wild or not _network(found.text)
+
+
+def _unsafe(text: str) -> bool:
+    return any(c in "`$" or ord(c) < 32 or ord(c) == 127 for c in text)
+
+
+def _network(text: str) -> bool:
+    if "/" not in text:
+        return False
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,52 @@
+"""The condition of a `temporal` correlation over which rules are present in the window.
+
+Source: Sigma correlation rules specification 2.1, "Temporal" (all rules, or a number of them) and extended conditions (`a and not b`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from an1498.compiler.correlation import Plan
+from an1498.compiler.refusal import Refusal
+
+_TOKEN = re.compile(r"\s*(\(|\)|[^\s()]+)")
+
+
+def presence(plan: Plan, present: str, count: str, operators: Mapping[str, str]) -> str:
+    """The condition as text: `present` renders "rule n is there" (its number replaces {}), `count` is the column with the number of
+    rules present. Raises Refusal."""
+    condition = plan.correlation.condition
+    if condition.expression:
+        return _expression(plan, condition.expression, present)
+    if condition.bounds:
+        return " AND ".join(f"{count}{operators[operator]}{number:g}" for operator, number in condition.bounds)
+    return f"{count}{operators['eq']}{len(set(plan.correlation.rules))}"
+
+
+def _expression(plan: Plan, expression: str, present: str) -> str:
+    """`not`, `and`, `or`, parentheses and rule names; other words are refused, so nothing else can reach the search."""
+    names = {stage.rule.name: present.format(stage.number) for stage in plan.stages}
+    rendered = []
+    depth = 0
+    operand_next = True
+    for token in _TOKEN.findall(expression):
+        word = token.lower()
+        if token in names and operand_next:
+            rendered.append(names[token])
+            operand_next = False
+        elif word in ("and", "or") and not operand_next:
+            rendered.append(word.upper())
+            operand_next = True
+        elif (word == "not" or token == "(") and operand_next:
+            rendered.append(token.upper())
+            depth += token == "("
+        elif token == ")" and not operand_next and depth:
+            rendered.append(token)
+            depth -= 1
+        else:
+            raise Refusal(f"'{token[:40]}' in the condition '{expression[:80]}'", "combine rule names with and, or, not and parentheses")
+    if operand_next or depth:
+        raise Refusal(f"the incomplete condition '{expression[:80]}'", "combine rule names with and, or, not and parentheses")
+    return " ".join(rendered).replace("( ", "(").replace(" )", ")")
