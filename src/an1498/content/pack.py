@@ -54,14 +54,16 @@ def load_pack(root: Path, overlays: Sequence[Path] = ()) -> Pack:
 
 def load_content(root: Path, overlays: Sequence[Path], report: Report, extra: Sequence[Path] = ()) -> Content:
     """As `load_pack`, but gives each ContentError to `report`; what an error spoils is missing from the pack. `extra` are rule
-    files outside the root. An an1498.toml that cannot be read is raised."""
+    files outside the root, which take the place of the root's rules of the same name. An an1498.toml that cannot be read is raised."""
     own = root / "pipelines"
     pipelines = own if own.is_dir() else packaged_root() / "pipelines"
     settings = load_settings(root, overlays, pipelines, report)
     loaded: list[Rule] = []
-    for path in [*rule_files(root / "rules"), *extra]:
+    for path in [*extra, *rule_files(root / "rules")]:
         with reporting(report):
-            loaded.append(load_rule(path, dict(settings.parameters)))
+            rule = load_rule(path, settings.parameters)
+            if path in extra or not any(other.name == rule.name for other in loaded[: len(extra)]):
+                loaded.append(rule)
     resolved = resolve(loaded, settings, report)
     pack = Pack(
         root=root,

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from an1498.content.correlations import load_correlation
 from an1498.content.detections import check_detection
 from an1498.content.metadata import log_source, read_metadata
 from an1498.content.node import Document, Node
+from an1498.content.text import label
 from an1498.content.yamldoc import read_yaml
+from an1498.errors import ContentError, Location
 from an1498.model import Correlation, EventRule, Filter, Parameter
 
 FILTER_KEYS = ("condition", "rules")
 
 
 def rule_files(directory: Path) -> tuple[Path, ...]:
-    """The YAML files below a directory, sorted by path."""
-    return tuple(sorted(path for path in directory.rglob("*") if path.suffix in (".yml", ".yaml")))
+    """The YAML files below a directory, sorted by path. Raises ContentError where a directory cannot be listed: a rule that is
+    silently left out would be a detection that nobody misses."""
+
+    def refuse(error: OSError) -> None:
+        shown = label(Path(error.filename))
+        raise ContentError(Location(shown), f"cannot be listed: {error.strerror}", "check the path and its permissions", "unreadable-file")
+
+    found = []
+    for folder, folders, files in os.walk(directory, onerror=refuse):
+        found += [Path(folder, name) for name in (*files, *folders) if name.endswith((".yml", ".yaml"))]
+    return tuple(sorted(found))
 
 
-def load_rule(path: Path, parameters: dict[str, Parameter]) -> EventRule | Filter | Correlation:
+def load_rule(path: Path, parameters: Mapping[str, Parameter]) -> EventRule | Filter | Correlation:
     """The rule of a file; a correlation's parameters are applied. Raises ContentError."""
     return parse_rule(path, read_yaml(path), parameters)
 
 
-def parse_rule(path: Path, document: Document, parameters: dict[str, Parameter]) -> EventRule | Filter | Correlation:
+def parse_rule(path: Path, document: Document, parameters: Mapping[str, Parameter]) -> EventRule | Filter | Correlation:
     root = document.root
     kinds = [key for key in ("detection", "filter", "correlation") if key in root.entries()]
     if len(kinds) != 1:
