@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from an1498.compiler import Compilation
 from an1498.errors import ExternalError, Location, UsageError
 from an1498.model import Deviation, Language, Search
 from an1498.ship import build_files, read_build, write_build
@@ -41,13 +41,8 @@ EQL = replace(
 MACROS = {"splunk": {"an1498_logd": '(index=mac sourcetype="logd")', "an1498_zeek_ssl": "(index=zeek)"}}
 
 
-@dataclass(frozen=True)
-class Compiled:
-    """As an1498.compiler.Compilation."""
-
-    searches: tuple[Search, ...] = (EQL, SPL)
-    refused: tuple[Any, ...] = ()
-    macros: dict[str, dict[str, str]] = field(default_factory=lambda: MACROS)
+def compiled(*searches: Search) -> Compilation:
+    return Compilation(searches or (EQL, SPL), (), MACROS)
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -55,7 +50,7 @@ def tree(root: Path) -> dict[str, bytes]:
 
 
 def test_files_of_a_build(tmp_path: Path) -> None:
-    directories = write_build(Compiled(), tmp_path / "dist")
+    directories = write_build(compiled(), tmp_path / "dist")
     assert [path.name for path in directories] == ["elastic", "splunk"]
     assert set(tree(tmp_path / "dist")) == {
         "elastic/manifest.json",
@@ -68,12 +63,13 @@ def test_files_of_a_build(tmp_path: Path) -> None:
     }
     assert (tmp_path / "dist/splunk/searches/an1498_pair.spl").read_text() == SPL.text + "\n"
     assert (tmp_path / "dist/splunk/macros.conf").read_text() == (
-        '[an1498_logd]\ndefinition = (index=mac sourcetype="logd")\niseval = 0\n\n[an1498_zeek_ssl]\ndefinition = (index=zeek)\niseval = 0\n'
+        '[an1498_logd]\ndefinition = (index=mac sourcetype="logd")\niseval = 0\n\n'
+        "[an1498_zeek_ssl]\ndefinition = (index=zeek)\niseval = 0\n"
     )
 
 
 def test_searches_json_has_the_keys_of_the_contract(tmp_path: Path) -> None:
-    write_build(Compiled(), tmp_path)
+    write_build(compiled(), tmp_path)
     (entry,) = json.loads((tmp_path / "splunk/searches.json").read_text(encoding="utf-8"))
     contract = (
         "rule id title target language kind text timespan_s interval_s lookback_s entity_fields required_fields level risk_score deviations"
@@ -85,7 +81,7 @@ def test_searches_json_has_the_keys_of_the_contract(tmp_path: Path) -> None:
 
 
 def test_a_build_reads_back_as_it_was(tmp_path: Path) -> None:
-    write_build(Compiled(), tmp_path)
+    write_build(compiled(), tmp_path)
     build = read_build(tmp_path)
     assert [replace(search, location=SPL.location) for search in build.searches] == [EQL, SPL]
     assert build.macros == MACROS
@@ -94,19 +90,19 @@ def test_a_build_reads_back_as_it_was(tmp_path: Path) -> None:
 
 def test_the_same_content_gives_the_same_bytes_whatever_the_order(tmp_path: Path) -> None:
     second = replace(SPL, rule="another", text="search x")
-    write_build(Compiled((SPL, second, EQL)), tmp_path / "a")
-    write_build(Compiled((EQL, second, SPL)), tmp_path / "b")
+    write_build(compiled(SPL, second, EQL), tmp_path / "a")
+    write_build(compiled(EQL, second, SPL), tmp_path / "b")
     assert tree(tmp_path / "a") == tree(tmp_path / "b")
     assert [e["rule"] for e in json.loads((tmp_path / "a/splunk/searches.json").read_bytes())] == ["an1498_pair", "another"]
 
 
 def test_a_new_build_removes_what_an_earlier_one_wrote_and_keeps_the_rest(tmp_path: Path) -> None:
-    write_build(Compiled((SPL, replace(SPL, rule="gone"))), tmp_path)
+    write_build(compiled(SPL, replace(SPL, rule="gone")), tmp_path)
     (tmp_path / "splunk/notes.txt").write_text("mine")
     (tmp_path / "splunk/local").mkdir()
     (tmp_path / "splunk/local/macros.conf").write_text("[mine]")
     (tmp_path / "unrelated").mkdir()
-    write_build(Compiled((SPL,)), tmp_path, prune=True)
+    write_build(compiled(SPL), tmp_path, prune=True)
     names = set(tree(tmp_path))
     assert "splunk/searches/gone.spl" not in names
     assert {"splunk/notes.txt", "splunk/local/macros.conf", "splunk/searches/an1498_pair.spl"} <= names
@@ -114,10 +110,10 @@ def test_a_new_build_removes_what_an_earlier_one_wrote_and_keeps_the_rest(tmp_pa
 
 
 def test_prune_removes_the_directories_of_targets_that_are_gone(tmp_path: Path) -> None:
-    write_build(Compiled(), tmp_path)
-    write_build(Compiled((SPL,)), tmp_path)
+    write_build(compiled(), tmp_path)
+    write_build(compiled(SPL), tmp_path)
     assert (tmp_path / "elastic").is_dir()
-    write_build(Compiled((SPL,)), tmp_path, prune=True)
+    write_build(compiled(SPL), tmp_path, prune=True)
     assert not (tmp_path / "elastic").exists()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
@@ -136,7 +132,7 @@ def test_what_no_build_wrote_is_not_touched(tmp_path: Path, kind: str) -> None:
             (out / "splunk").symlink_to(home)
     before = tree(tmp_path)
     with pytest.raises(UsageError, match=r"dist/splunk: is in the way and was not written by an1498 build"):
-        write_build(Compiled(), out)
+        write_build(compiled(), out)
     assert tree(tmp_path) == before
     assert not (out / "elastic").exists()
 
@@ -144,11 +140,11 @@ def test_what_no_build_wrote_is_not_touched(tmp_path: Path, kind: str) -> None:
 def test_an_out_path_below_a_file_is_a_failure_outside(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(ExternalError, match="cannot write the build"):
-        write_build(Compiled(), tmp_path / "file" / "dist")
+        write_build(compiled(), tmp_path / "file" / "dist")
 
 
 def test_a_disk_that_fills_up_leaves_the_earlier_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_build(Compiled(), tmp_path)
+    write_build(compiled(), tmp_path)
     before = tree(tmp_path)
     written: list[Path] = []
     original = Path.write_bytes
@@ -161,12 +157,12 @@ def test_a_disk_that_fills_up_leaves_the_earlier_build(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(ExternalError, match="No space left on device"):
-        write_build(Compiled((replace(SPL, text="changed"), EQL)), tmp_path)
+        write_build(compiled(replace(SPL, text="changed"), EQL), tmp_path)
     assert tree(tmp_path) == before
 
 
 def test_a_rename_that_fails_puts_the_earlier_build_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_build(Compiled((SPL,)), tmp_path)
+    write_build(compiled(SPL), tmp_path)
     before = tree(tmp_path)
     original = Path.rename
 
@@ -177,13 +173,15 @@ def test_a_rename_that_fails_puts_the_earlier_build_back(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(ExternalError, match="Permission denied"):
-        write_build(Compiled((replace(SPL, text="changed"),)), tmp_path)
+        write_build(compiled(replace(SPL, text="changed")), tmp_path)
     assert tree(tmp_path) == before
 
 
-def test_two_searches_of_one_name_are_a_fault(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="two searches"):
-        build_files(Compiled((SPL, SPL)))
+def test_a_second_search_of_a_rule_has_a_file_of_its_own() -> None:
+    companion = replace(EQL, id="6b2d0b0e-0000-4000-8000-000000000002", text="sequence reversed")
+    files = build_files(Compilation((EQL, companion), (), {}))["elastic"]
+    assert files["searches/an1498_pair.eql"] == EQL.text.encode() + b"\n"
+    assert files["searches/an1498_pair.2.eql"] == b"sequence reversed\n"
 
 
 @pytest.mark.parametrize(
@@ -196,14 +194,14 @@ def test_two_searches_of_one_name_are_a_fault(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_build_is_one_clear_error(tmp_path: Path, content: str, message: str) -> None:
-    write_build(Compiled(), tmp_path)
+    write_build(compiled(), tmp_path)
     (tmp_path / "splunk/searches.json").write_text(content)
     with pytest.raises(UsageError, match=message):
         read_build(tmp_path)
 
 
 def test_no_build_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no build here.*an1498 build --out"):
+    with pytest.raises(UsageError, match=r"there is no build here.*an1498 build --out"):
         read_build(tmp_path)
     with pytest.raises(UsageError, match="an1498 build --target splunk"):
         read_build(tmp_path, ("splunk",))

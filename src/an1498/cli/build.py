@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from an1498.cli.compiling import compiled
 from an1498.cli.console import console
 from an1498.cli.names import known_targets
 from an1498.cli.settings import Settings
@@ -34,15 +35,11 @@ fails the build (exit code 1) and nothing is written.
 @click.pass_obj
 def build(settings: Settings, targets: tuple[str, ...], out: Path) -> None:
     """Compile every rule and correlation of the content to searches for the targets."""
-    from an1498.compiler import compile_pack
     from an1498.ship import write_build
 
     pack = settings.load_pack()
-    chosen = known_targets(pack, targets)
-    compilation = compile_pack(pack, chosen)
+    compilation = compiled(pack, known_targets(pack, targets), notes=True)
     for directory in write_build(compilation, out, prune=not targets):
         counts = Counter(str(search.language) for search in compilation.searches if search.target == directory.name)
         said = ", ".join(f"{number} {language}" for language, number in sorted(counts.items()))
         console.data(f"{directory}/searches.json: {said}")
-    for refusal in compilation.refused:
-        console.message(f"note: {refusal}")

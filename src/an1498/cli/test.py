@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from an1498.cli.compiling import compiled
 from an1498.cli.console import console
 from an1498.cli.names import known_targets
 from an1498.cli.settings import Settings
@@ -58,10 +59,8 @@ def _build(pack: Pack, targets: tuple[str, ...], built: Path | None) -> Build:
 
     if built is not None:
         return read_build(built, targets)
-    from an1498.compiler import compile_pack
-
     with tempfile.TemporaryDirectory(prefix="an1498-") as directory:
-        write_build(compile_pack(pack, targets), Path(directory))
+        write_build(compiled(pack, targets, notes=False), Path(directory))
         return read_build(Path(directory), targets)
 
 

@@ -14,8 +14,8 @@ DEVIATIONS = {
         "EQL orders events of the same millisecond by arrival, where the rule does not order them: such a pair may alert."
     ),
     "eql-clock-skew-reversed": (
-        "EQL cannot shift clocks: a second search finds the reversed pair within the clock skew; it alerts at the first stage's time, "
-        "and a pair may alert in both searches."
+        "EQL cannot shift clocks: a second search finds the reversed pair within the clock skew; an event may be part of an alert of each "
+        "search."
     ),
     "eql-clock-skew-missed": "EQL cannot shift clocks: a sequence whose events are stamped out of order by clock skew is missed.",
     "esql-row-limit": f"ES|QL returns at most {ROW_LIMIT:,} rows of a run; more are cut.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 from uuid import UUID, uuid5
@@ -51,7 +51,8 @@ def compile_pack(pack: Pack, targets: Sequence[str] | None = None) -> Compilatio
                     searches.extend(_compile(context, rule, language))
                 except Unsupported as refusal:
                     refused.append(refusal)
-    searches.sort(key=lambda search: (search.target, search.rule, search.language, search.id))
+    # Stable: a rule's companion search stays behind the search that it completes.
+    searches.sort(key=lambda search: (search.target, search.rule, search.language))
     return Compilation(tuple(searches), tuple(refused), macros)
 
 
@@ -137,7 +138,9 @@ def _correlation(context: Context, rule: Correlation, language: Language) -> Ite
     codes = list(_correlation_deviations(resolved, language, companion is not None))
     yield _correlation_search(context, resolved, language, text, rule.id, codes)
     if companion is not None:
-        yield _correlation_search(context, resolved, language, companion, str(uuid5(UUID(rule.id), "clock skew reversed")), codes)
+        identifier = str(uuid5(UUID(rule.id), "clock skew reversed"))
+        search = _correlation_search(context, resolved, language, companion, identifier, codes)
+        yield replace(search, stages=tuple(reversed(search.stages)))
 
 
 def _correlation_search(context: Context, resolved: Plan, language: Language, text: str, identifier: str, codes: Sequence[str]) -> Search:

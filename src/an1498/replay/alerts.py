@@ -102,12 +102,19 @@ def alerts(pack: Pack, search: Search, indexed: Indexed) -> list[list[Alert]]:
     return read_alerts(search, prepared.execute(indexed.table), indexed)
 
 
-def read_alerts(search: Search, rows: Iterable[ResultRow], indexed: Indexed) -> list[list[Alert]]:
-    """The alerts in a search's result, per stream, sorted."""
+def read_alerts(search: Search, rows: Iterable[ResultRow], indexed: Indexed, *, last_rule: str = "") -> list[list[Alert]]:
+    """The alerts in a search's result, per stream, sorted. `last_rule` is the correlation's last rule, whose event gives the
+    alert its time, where the search's own last stage is another one (EQL under a clock skew)."""
     found: list[list[Alert]] = [[] for _ in indexed.streams]
+    position = _position(search, last_rule)
     for row in rows:
-        found[row.stream].append(_eql_alert(search, row, indexed) if search.language is Language.EQL else _alert(search, row))
+        found[row.stream].append(_eql_alert(search, row, indexed, position) if search.language is Language.EQL else _alert(search, row))
     return [sorted(stream) for stream in found]
+
+
+def _position(search: Search, last_rule: str) -> int:
+    rules = [rule for rule, _ in search.stages]
+    return rules.index(last_rule) if last_rule in rules and rules[-1] != last_rule else -1
 
 
 def _alert(search: Search, row: ResultRow) -> Alert:
@@ -115,9 +122,9 @@ def _alert(search: Search, row: ResultRow) -> Alert:
     return Alert(_time_ms(row.values.get(search.time_field)), group)
 
 
-def _eql_alert(search: Search, row: ResultRow, indexed: Indexed) -> Alert:
+def _eql_alert(search: Search, row: ResultRow, indexed: Indexed, position: int) -> Alert:
     """EQL gives the matched events and the join keys in the order of `by`."""
-    _, document = indexed.streams[row.stream][row.values["events"][-1]]
+    _, document = indexed.streams[row.stream][row.values["events"][position]]
     keys = row.values["join_keys"] if search.group_by else ()
     group = tuple(sorted((key, _text(value)) for key, value in zip(search.group_by, keys, strict=True)))
     return Alert(_time_ms(document[search.time_field]), group)

@@ -14,7 +14,7 @@ import duckdb
 from an1498.content.scenarios import Scenario, load_scenario, scenario_files
 from an1498.errors import SearchSyntaxError, UsageError
 from an1498.model import Alert, NativeEvent, Pack, Search, Target
-from an1498.replay.alerts import index_streams, read_alerts
+from an1498.replay.alerts import Indexed, index_streams, read_alerts
 from an1498.replay.prepare import Prepared, prepare
 from an1498.telemetry import read_log
 
@@ -112,27 +112,48 @@ def _run_target(target: Target, searches: Sequence[Search], macros: Mapping[str,
     faults: dict[Search, str] = {}
     for search in searches:
         try:
-            prepared[search] = prepare(search.language, search.text, name=str(search.location), macros=macros, tiebreaker=search.tiebreaker)
+            prepared[search] = prepare(search.language, search.text, name=search.rule, macros=macros, tiebreaker=search.tiebreaker)
         except SearchSyntaxError as error:
             faults[search] = str(error)
     with duckdb.connect() as connection:
         streams = [replayed.events for replayed in scenarios]
         indexed = index_streams(connection, target, streams, fields=_fields(searches, prepared))
-        for search in searches:
-            found: list[list[Alert]] | None = None
-            if search in prepared:
-                try:
-                    found = read_alerts(search, prepared[search].execute(indexed.table), indexed)
-                except (SearchSyntaxError, UsageError) as error:
-                    faults[search] = str(error)
+        for group in _companions(searches):
+            search = group[0]
+            found: list[list[Alert]] | None = [[] for _ in scenarios]
+            for member in group:
+                if found is not None and member in prepared:
+                    found = _alerts(prepared[member], member, search, indexed, found, faults)
+                else:
+                    found = None
+            fault = "; ".join(faults[member] for member in group if member in faults)
             for number, replayed in enumerate(scenarios):
                 expected = _expected(replayed.scenario, search)
                 if found is None and (expected is not None or number == 0):
-                    yield Outcome(replayed.scenario.name, search, "error", expected or (), (), (faults[search],))
-                elif found is None or expected is None:
-                    continue
-                else:
+                    yield Outcome(replayed.scenario.name, search, "error", expected or (), (), (fault,))
+                elif found is not None and expected is not None:
                     yield _compare(replayed.scenario.name, search, expected, found[number])
+
+
+def _companions(searches: Sequence[Search]) -> Iterable[tuple[Search, ...]]:
+    """Searches that together say one rule in one language; a rule's own search first."""
+    groups: dict[tuple[str, str], list[Search]] = {}
+    for search in searches:
+        groups.setdefault((search.rule, search.language), []).append(search)
+    return (tuple(group) for group in groups.values())
+
+
+def _alerts(
+    prepared: Prepared, search: Search, first: Search, indexed: Indexed, found: list[list[Alert]], faults: dict[Search, str]
+) -> list[list[Alert]] | None:
+    """`found` with the alerts of one more search; None, and an entry in `faults`, where it cannot be executed."""
+    last_rule = first.stages[-1][0] if first.stages else ""
+    try:
+        more = read_alerts(search, prepared.execute(indexed.table), indexed, last_rule=last_rule)
+    except (SearchSyntaxError, UsageError) as error:
+        faults[search] = str(error)
+        return None
+    return [known + new for known, new in zip(found, more, strict=True)]
 
 
 def _fields(searches: Iterable[Search], prepared: Mapping[Search, Prepared]) -> frozenset[str] | None:

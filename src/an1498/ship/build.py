@@ -16,7 +16,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,11 +74,8 @@ def build_files(compilation: Compilation) -> dict[str, dict[str, bytes]]:
     for target in sorted({search.target for search in compilation.searches}):
         searches = sorted((s for s in compilation.searches if s.target == target), key=lambda s: (s.rule, s.language))
         contents = {SEARCHES: _json([search_entry(search) for search in searches])}
-        for search in searches:
-            path = f"searches/{search.rule}.{search.language}"
-            if path in contents:
-                raise ValueError(f"two searches of target '{target}' are named {path}")
-            contents[path] = f"{search.text}\n".encode()
+        for search, name in zip(searches, _file_names(searches), strict=True):
+            contents[name] = f"{search.text}\n".encode()
         macros = compilation.macros.get(target)
         if macros:
             contents[MACROS] = macros_conf(macros).encode()
@@ -85,6 +83,15 @@ def build_files(compilation: Compilation) -> dict[str, dict[str, bytes]]:
         contents[MANIFEST] = _json({"generator": f"an1498 {__version__}", "target": target, "files": hashes})
         files[target] = contents
     return files
+
+
+def _file_names(searches: Sequence[Search]) -> Iterator[str]:
+    """`searches/<rule>.<language>`; a rule's second search in a language (EQL under a clock skew) is `<rule>.2.<language>`."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for search in searches:
+        key = (search.rule, str(search.language))
+        seen[key] += 1
+        yield f"searches/{search.rule}{'' if seen[key] == 1 else f'.{seen[key]}'}.{search.language}"
 
 
 def search_entry(search: Search) -> dict[str, Any]:
@@ -243,5 +250,5 @@ def _search(entry: Mapping[str, Any], file: Path) -> Search:
         time_field=str(entry["time_field"]),
         stages=tuple((item["rule"], item["condition"]) for item in entry["stages"]),
         tiebreaker=str(entry["tiebreaker"]),
-        location=Location(f"{file.parent}/searches/{entry['rule']}.{entry['language']}"),
+        location=Location(str(file)),
     )
