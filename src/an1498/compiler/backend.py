@@ -17,7 +17,7 @@ from sigma.conditions import (
     ConditionValueExpression,
 )
 from sigma.conversion.state import ConversionState
-from sigma.types import SigmaExists, SigmaNull, SigmaNumber, SigmaString, SigmaType
+from sigma.types import SigmaCIDRExpression, SigmaExists, SigmaNull, SigmaNumber, SigmaString, SigmaType
 
 from an1498.compiler.patterns import Pattern, pattern
 from an1498.compiler.refusal import Refusal
@@ -90,6 +90,12 @@ def plain_strings(values: Sequence[SigmaType]) -> list[Pattern] | None:
     return found if len(found) == len(values) else None
 
 
+def networks(values: Sequence[SigmaType]) -> list[str] | None:
+    """Values that are all networks, as text, else None."""
+    found = [str(value.network) for value in values if isinstance(value, SigmaCIDRExpression)]
+    return found if len(found) == len(values) else None
+
+
 def is_presence(node: Node) -> bool:
     """Whether the condition tests presence (`null`, `exists`), so that it is true or false even for a missing field."""
     return isinstance(node, Leaf) and isinstance(node.value, SigmaNull | SigmaExists)
@@ -114,10 +120,14 @@ def negated_presence(node: Node) -> Leaf | None:
 
 
 def pushed_down(node: Node) -> ConditionItem:
-    """`not (a and b)` as `not a or not b`, and the reverse (De Morgan), for languages where a missing field is neither."""
+    """`not (a and b)` as `not a or not b`, and the reverse (De Morgan), for languages where a missing field is neither true nor
+    false. Conditions on one field stay together, since one test for presence guards them all."""
     assert isinstance(node, ConditionItem)
-    other = ConditionOR if isinstance(node, ConditionAND) else ConditionAND
-    return other([ConditionNOT([argument]) for argument in node.args])
+    same, other = (ConditionAND, ConditionOR) if isinstance(node, ConditionAND) else (ConditionOR, ConditionAND)
+    groups: dict[str, list[Any]] = {}
+    for number, argument in enumerate(node.args):
+        groups.setdefault(only_field(argument) or f" {number}", []).append(argument)  # type: ignore[arg-type]
+    return other([ConditionNOT([found[0] if len(found) == 1 else same(found)]) for found in groups.values()])
 
 
 def number_of(value: SigmaType | Pattern, field: str) -> str:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
+from sigma.conditions import ConditionAND, ConditionItem, ConditionNOT, ConditionOR
 from sigma.exceptions import SigmaError
 from sigma.processing.pipeline import ProcessingPipeline
-from sigma.types import SigmaExists, SigmaExpansion, SigmaFieldReference, SigmaString
+from sigma.types import SigmaCasedString, SigmaCIDRExpression, SigmaExists, SigmaExpansion, SigmaFieldReference, SigmaNumber, SigmaString
 
 from an1498.compiler.backend import Leaf, Node, leaves
-from an1498.compiler.patterns import pattern
+from an1498.compiler.patterns import Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.resolve import Never, resolve
 from an1498.errors import ContentError, Location
@@ -78,6 +78,8 @@ def build(pack: Pack, target: Target, rule: EventRule) -> EventCondition:
     tree = simplified(parsed[0] if len(parsed) == 1 else ConditionOR(list(parsed)))
     if isinstance(tree, bool):
         raise _constant(tree, sigma_rule)
+    if layout.backend == "elastic":
+        tree = _with_constants(tree, source)
     fields = sorted(set(_fields(tree)))
     for name in fields:
         if source.by_indexed(name) is None and name not in source.constants and name not in ("index", "sourcetype", "source", "host"):
@@ -94,7 +96,7 @@ def with_dataset(condition: EventCondition) -> EventCondition:
     operands: list[Any] = list(condition.tree.args) if isinstance(condition.tree, ConditionAND) else [condition.tree]
     if any(isinstance(operand, Leaf) and operand.field == name for operand in operands):
         return condition
-    tree = ConditionAND([Leaf(name, SigmaString.from_str(value)), *operands])
+    tree = ConditionAND([Leaf(name, _exact(value)), *operands])
     return EventCondition(condition.rule, condition.source, tree, tuple(sorted({name, *condition.fields})))
 
 
@@ -144,10 +146,41 @@ def simplified(node: Any) -> Node | bool:
                 operands.append(operand)
         if not operands:
             return neutral
+        if not neutral:
+            operands = _grouped(operands)
         return operands[0] if len(operands) == 1 else type(node)(operands)
     if isinstance(node, Leaf):
         return _leaf(node)
     return node  # type: ignore[no-any-return]
+
+
+def _grouped(operands: list[Any]) -> list[Any]:
+    """The alternatives, with plain values of one field side by side, so that they become a list."""
+    groups: dict[object, list[Any]] = {}
+    for number, operand in enumerate(operands):
+        kind = type(operand.value) if isinstance(operand, Leaf) else None
+        groups.setdefault((operand.field, kind) if kind in _LISTABLE else number, []).append(operand)
+    if len(groups) == 1:
+        return operands
+    return [found[0] if len(found) == 1 else ConditionOR(found) for found in groups.values()]
+
+
+_LISTABLE = (SigmaString, SigmaNumber, SigmaCIDRExpression)
+
+
+def _with_constants(node: Any, source: LayoutSource) -> Node:
+    """Comparisons with a value that every event of the source has: exact, so that the index can answer them."""
+    if isinstance(node, Leaf):
+        constant = source.constants.get(node.field)
+        same = isinstance(node.value, SigmaString) and isinstance(constant, str) and pattern(node.value) == Pattern((constant,))
+        return Leaf(node.field, _exact(str(constant))) if same else node
+    if isinstance(node, ConditionItem):
+        return type(node)([_with_constants(argument, source) for argument in node.args])
+    return node  # type: ignore[no-any-return]
+
+
+def _exact(text: str) -> SigmaCasedString:
+    return SigmaCasedString.from_sigma_string(SigmaString.from_str(text))
 
 
 def _leaf(node: Leaf) -> Node | bool:

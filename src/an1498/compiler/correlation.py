@@ -139,8 +139,7 @@ def _key(correlation: Correlation, rule: str, group: str, source: LayoutSource) 
     alias = correlation.aliases.get(group)
     if group == ENTITY_ALIAS and alias is not None and rule in alias:
         # The layout says which indexed field holds the machine: design.md section 6.
-        row = source.by_indexed(source.entity_field)
-        return row if row is not None else LayoutField(source.entity_field, source.entity_field, FieldType.KEYWORD)
+        return _entity(source)
     native = group if alias is None else alias.get(rule, "")
     row = source.by_native(native) if native else None
     if row is None:
@@ -151,6 +150,17 @@ def _key(correlation: Correlation, rule: str, group: str, source: LayoutSource) 
     if row.type is FieldType.TEXT:
         raise Refusal(f"group-by '{native}', which is analysed text", "group by a keyword, number or address field", native)
     return row
+
+
+def _entity(source: LayoutSource) -> LayoutField:
+    row = source.by_indexed(source.entity_field)
+    if row is not None:
+        return row
+    if not source.entity_field:
+        raise Refusal(f"the alias '{ENTITY_ALIAS}': {source.product}/{source.service} has no entity field", "set `entity` in the layout")
+    derived = next((found for found in source.derived if found.indexed == source.entity_field), None)
+    kind = FieldType.KEYWORD if derived is None else derived.type
+    return LayoutField(source.entity_field, source.entity_field, kind)
 
 
 def _value(rule: str, native: str, source: LayoutSource) -> LayoutField:

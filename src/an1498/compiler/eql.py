@@ -35,7 +35,7 @@ def correlation_search(plan: Plan) -> str:
     """The sequence of an ordered correlation. Raises Refusal for every other type: `with runs` counts runs that do not overlap, and
     `sample` has no time span, so neither is a sliding window."""
     if plan.correlation.type is not CorrelationType.TEMPORAL_ORDERED:
-        raise Refusal(f"a {plan.correlation.type} over a sliding window", "use ES|QL for this rule")
+        raise Refusal(f"{plan.correlation.type} over a sliding window", "use ES|QL for this rule")
     return _sequence(plan.stages, _span(plan.window_s))
 
 

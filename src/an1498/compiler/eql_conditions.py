@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from sigma.backends.elasticsearch.elasticsearch_eql import EqlBackend
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
+from sigma.types import SigmaCIDRExpression
 
 from an1498.compiler.backend import (
     NUMBERS,
@@ -17,6 +18,7 @@ from an1498.compiler.backend import (
     alternatives,
     boolean_of,
     negated_presence,
+    networks,
     number_of,
     only_field,
     plain_strings,
@@ -56,6 +58,8 @@ class EqlConditions(LayoutAware, EqlBackend):
         return ("" if row.mapped else "?") + field_name(name)
 
     def compare_precedence(self, outer: Any, inner: Any) -> bool:
+        if isinstance(outer, ConditionOR) and isinstance(inner, ConditionAND):
+            return False  # right without parentheses, but few readers know
         # convert_condition_not below sets its own parentheses.
         return isinstance(inner, ConditionNOT) or self.is_list(inner) or super(EqlBackend, self).compare_precedence(outer, inner)
 
@@ -126,12 +130,16 @@ class EqlConditions(LayoutAware, EqlBackend):
     # `like~` is for strings only, and knows no escape for a literal `*` or `?`: lists keep to what it can say.
     def decide_convert_condition_as_in_expression(self, cond: Any, state: Any) -> bool:
         found = alternatives(cond)
+        if found is not None and networks(found[1]):
+            return True
         if found is None or self.stored(found[0]).type not in TEXTS:
             return False
         patterns = plain_strings(found[1])
         return patterns is not None and all(_wildcards_are_wild(p) and p.parts for p in patterns)
 
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
+        if isinstance(cond.args[0].value, SigmaCIDRExpression):
+            return self.inside(cond.args[0].field, [str(argument.value.network) for argument in cond.args])
         found = [pattern(argument.value) for argument in cond.args]
         name = self.escape_and_quote_field(cond.args[0].field)
         operator = "like~" if any(p.wild for p in found) else "in~"
@@ -156,9 +164,12 @@ class EqlConditions(LayoutAware, EqlBackend):
 
     # "cidrMatch: … supports only the ip field data type" ("EQL function reference").
     def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
-        if self.stored(cond.field).type is not FieldType.IP:
-            raise Refusal(f"a network on the field '{cond.field}', which is not an address", "use an address field", cond.field)
-        return f"cidrMatch({self.escape_and_quote_field(cond.field)}, {string(str(cond.value.network))})"
+        return self.inside(cond.field, [str(cond.value.network)])
+
+    def inside(self, field: str, found: list[str]) -> str:
+        if self.stored(field).type is not FieldType.IP:
+            raise Refusal(f"a network on the field '{field}', which is not an address", "use an address field", field)
+        return f"cidrMatch({', '.join([self.escape_and_quote_field(field), *map(string, found)])})"
 
     # On strings the operators compare letters, not numbers.
     def convert_condition_field_compare_op_val(self, cond: Any, state: Any) -> Any:

@@ -78,11 +78,17 @@ def _selection(plan: Plan) -> list[str]:
 
 def _staged(plan: Plan) -> list[str]:
     """One row per event and stage."""
+    sources = [(stage.source.product, stage.source.service) for stage in plan.stages]
     datasets = [dataset_of(stage.source) for stage in plan.stages]
-    if None not in datasets and len(set(datasets)) == len(datasets) and len({found[0] for found in datasets if found}) == 1:
-        cases = ", ".join(f"{column(d[0])} == {string(d[1])}, {stage.number}" for d, stage in zip(datasets, plan.stages, strict=True) if d)
+    # A row has passed the WHERE above: where a source has one stage, its data set tells which.
+    tests = [
+        f"{column(found[0])} == {string(found[1])}" if found and sources.count(source) == 1 else stage_text(stage.condition)
+        for stage, source, found in zip(plan.stages, sources, datasets, strict=True)
+    ]
+    if all(found and sources.count(source) == 1 for source, found in zip(sources, datasets, strict=True)):
+        cases = ", ".join(f"{test}, {stage.number}" for test, stage in zip(tests, plan.stages, strict=True))
         return [*_selection(plan), f"| EVAL an1498_stage = CASE({cases})", *_keys(plan)]
-    flags = [f"CASE({stage_text(stage.condition)}, {stage.number}, 0)" for stage in plan.stages]
+    flags = [f"CASE({test}, {stage.number}, 0)" for test, stage in zip(tests, plan.stages, strict=True)]
     stages = flags[0]
     for flag in flags[1:]:
         stages = f"MV_APPEND({stages}, {flag})"
@@ -111,8 +117,9 @@ def _per_stage(stages: Sequence[Stage], rows: Sequence[LayoutField], text: bool 
     names = [f"TO_STRING({column(row.indexed)})" if as_text else column(row.indexed) for row in rows]
     if len(set(names)) == 1:
         return names[0]
-    cases = [f"an1498_stage == {stage.number}, {name}" for stage, name in zip(stages[:-1], names[:-1], strict=True)]
-    return f"CASE({', '.join([*cases, names[-1]])})"
+    usual = max(names, key=names.count)
+    cases = [f"an1498_stage == {stage.number}, {name}" for stage, name in zip(stages, names, strict=True) if name != usual]
+    return f"CASE({', '.join([*cases, usual])})"
 
 
 def _by(plan: Plan, *more: str) -> str:

@@ -8,8 +8,8 @@ import re
 from typing import Any
 
 from sigma.backends.elasticsearch.elasticsearch_esql import ESQLBackend
-from sigma.conditions import ConditionNOT
-from sigma.types import SigmaNumber, SigmaString
+from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
+from sigma.types import SigmaCIDRExpression, SigmaNumber, SigmaString
 
 from an1498.compiler.backend import (
     NUMBERS,
@@ -19,6 +19,7 @@ from an1498.compiler.backend import (
     alternatives,
     boolean_of,
     negated_presence,
+    networks,
     number_of,
     only_field,
     plain_strings,
@@ -59,6 +60,8 @@ class EsqlConditions(LayoutAware, ESQLBackend):
         return column(field_name)
 
     def compare_precedence(self, outer: Any, inner: Any) -> bool:
+        if isinstance(outer, ConditionOR) and isinstance(inner, ConditionAND):
+            return False  # right without parentheses, but few readers know
         # convert_condition_not below sets its own parentheses.
         return isinstance(inner, ConditionNOT) or self.is_list(inner) or super(ESQLBackend, self).compare_precedence(outer, inner)
 
@@ -125,6 +128,8 @@ class EsqlConditions(LayoutAware, ESQLBackend):
         if found is None:
             return False
         row = self.stored(found[0])
+        if networks(found[1]):
+            return True
         if row.array:
             return False
         if row.type in NUMBERS:
@@ -134,6 +139,8 @@ class EsqlConditions(LayoutAware, ESQLBackend):
 
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
         field = cond.args[0].field
+        if isinstance(cond.args[0].value, SigmaCIDRExpression):
+            return self.inside(field, [str(argument.value.network) for argument in cond.args])
         kind = self.stored(field).type
         if kind in NUMBERS:
             return f"{column(field)} IN ({', '.join(number_of(argument.value, field) for argument in cond.args)})"
@@ -160,11 +167,14 @@ class EsqlConditions(LayoutAware, ESQLBackend):
         return f"{column(cond.field)} RLIKE {string(lucene_regex(cond.value))}"
 
     def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
-        row = self.stored(cond.field)
+        return self.inside(cond.field, [str(cond.value.network)])
+
+    def inside(self, field: str, found: list[str]) -> str:
+        row = self.stored(field)
         if row.array or row.type not in (FieldType.IP, *TEXTS):
-            raise Refusal(f"a network on the field '{cond.field}', which is not one address", "use an address field", cond.field)
-        value = column(cond.field) if row.type is FieldType.IP else f"TO_IP({column(cond.field)})"
-        return f"CIDR_MATCH({value}, {string(str(cond.value.network))})"
+            raise Refusal(f"a network on the field '{field}', which is not one address", "use an address field", field)
+        value = column(field) if row.type is FieldType.IP else f"TO_IP({column(field)})"
+        return f"CIDR_MATCH({', '.join([value, *map(string, found)])})"
 
     def convert_condition_field_compare_op_val(self, cond: Any, state: Any) -> Any:
         row = self.stored(cond.field)

@@ -9,9 +9,20 @@ from typing import Any
 
 from sigma.backends.elasticsearch.elasticsearch_lucene import LuceneBackend
 from sigma.conditions import ConditionNOT
-from sigma.types import CompareOperators, SigmaNumber, SigmaString
+from sigma.types import CompareOperators, SigmaCIDRExpression, SigmaNumber, SigmaString
 
-from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, Leaf, address_of, alternatives, boolean_of, negated_presence, number_of
+from an1498.compiler.backend import (
+    NUMBERS,
+    TEXTS,
+    LayoutAware,
+    Leaf,
+    address_of,
+    alternatives,
+    boolean_of,
+    negated_presence,
+    networks,
+    number_of,
+)
 from an1498.compiler.patterns import Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.regex import lucene_pattern, lucene_regex
@@ -21,6 +32,11 @@ from an1498.model import FieldType
 def phrase(text: str) -> str:
     """A quoted value: inside quotes only the quote and the backslash are special. On a keyword field it is one whole term."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _expression(text: str) -> str:
+    """A regular expression between slashes. No text ends in a backslash (`regex.py`), so no slash is escaped by accident."""
+    return "/" + text.replace("/", "\\/") + "/"
 
 
 class LuceneConditions(LayoutAware, LuceneBackend):
@@ -43,6 +59,20 @@ class LuceneConditions(LayoutAware, LuceneBackend):
             return self.convert_condition(inner.args[0], state)
         single = isinstance(inner, Leaf) or self.is_list(inner)
         return f"*:* AND NOT {self.convert_condition(inner, state) if single else self.convert_condition_group(inner, state)}"
+
+    def convert_condition_and(self, cond: Any, state: Any) -> Any:
+        """Beside a positive clause a negation needs no `*:*` of its own."""
+        plain = [argument for argument in cond.args if not isinstance(argument, ConditionNOT)]
+        if not plain:
+            return super().convert_condition_and(cond, state)
+        texts = []
+        for argument in cond.args:
+            text = str(self.convert_condition(argument, state))
+            if isinstance(argument, ConditionNOT):
+                texts.append(text.removeprefix("*:* AND "))
+            else:
+                texts.append(text if self.compare_precedence(cond, argument) else f"({text})")
+        return " AND ".join(texts)
 
     def compare_precedence(self, outer: Any, inner: Any) -> bool:
         # AND, OR and NOT have no precedence in the classic parser: parentheses around everything but a single clause.
@@ -71,6 +101,10 @@ class LuceneConditions(LayoutAware, LuceneBackend):
 
     def value(self, field: str, wanted: Any) -> str:
         kind = self.stored(field).type
+        if isinstance(wanted, SigmaCIDRExpression):
+            if kind is not FieldType.IP:
+                raise Refusal(f"a network on the field '{field}', which is not an address", "use an address field", field)
+            return phrase(str(wanted.network))
         if kind in NUMBERS:
             number = number_of(wanted, field)
             return f'"{number}"' if number.startswith("-") else number
@@ -84,11 +118,13 @@ class LuceneConditions(LayoutAware, LuceneBackend):
         # Keyword fields are case-sensitive, Sigma is not: a regular expression with a class for each letter is exact.
         if found.text and not found.wild and found.caseless:
             return phrase(found.text)
-        return f"/{lucene_pattern(found)}/"
+        return _expression(lucene_pattern(found))
 
     def decide_convert_condition_as_in_expression(self, cond: Any, state: Any) -> bool:
         found = alternatives(cond)
-        return found is not None and all(isinstance(value, SigmaString | SigmaNumber) for value in found[1])
+        if found is None:
+            return False
+        return bool(networks(found[1])) or all(isinstance(value, SigmaString | SigmaNumber) for value in found[1])
 
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
         field = cond.args[0].field
@@ -98,12 +134,10 @@ class LuceneConditions(LayoutAware, LuceneBackend):
     def convert_condition_field_eq_val_re(self, cond: Any, state: Any) -> Any:
         if self.stored(cond.field).type not in TEXTS:
             raise Refusal(f"a regular expression on the field '{cond.field}', which is not text", "compare values", cond.field)
-        return f"{self.escape_and_quote_field(cond.field)}:/{lucene_regex(cond.value)}/"
+        return f"{self.escape_and_quote_field(cond.field)}:{_expression(lucene_regex(cond.value))}"
 
     def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
-        if self.stored(cond.field).type is not FieldType.IP:
-            raise Refusal(f"a network on the field '{cond.field}', which is not an address", "use an address field", cond.field)
-        return f"{self.escape_and_quote_field(cond.field)}:{phrase(str(cond.value.network))}"
+        return f"{self.escape_and_quote_field(cond.field)}:{self.value(cond.field, cond.value)}"
 
     # On keyword fields a range compares letters, not numbers.
     def convert_condition_field_compare_op_val(self, cond: Any, state: Any) -> Any:

@@ -20,8 +20,8 @@ from an1498.compiler.patterns import MANY, Pattern
 from an1498.compiler.refusal import Refusal
 
 LUCENE_LIMIT = 1000
-_LUCENE_RESERVED = frozenset('.?+*|{}[]()"\\#@&<>~^$-/')
-_LUCENE_CLASS_RESERVED = frozenset('[]^-\\"&~#@<>/')
+_LUCENE_RESERVED = frozenset('.?+*|{}[]()"\\#@&<>~^$')
+_LUCENE_CLASS_RESERVED = frozenset('[]^-\\"&~#@<>')
 _CATEGORIES = {
     sre.CATEGORY_DIGIT: "0-9",
     sre.CATEGORY_WORD: "A-Za-z0-9_",

@@ -144,7 +144,8 @@ def _edges(plan: Plan, value: bool = False) -> list[str]:
             if value:
                 assigned.append(f"an1498_value={_value(branch.first)}")
             lines.append(_branch(_any_of(branch.stages), assigned))
-    return [*lines, _keyed(plan)]
+    columns = (TIME_FIELD, "an1498_edge", *(["an1498_value"] if value else []), *plan.keys)
+    return [*lines, _keyed(plan), "| fields " + ", ".join(columns)]
 
 
 def _value(stage: Stage) -> str:
@@ -214,6 +215,7 @@ def _temporal(plan: Plan) -> list[str]:
     )
     lines += [
         _keyed(plan),
+        "| fields " + ", ".join((TIME_FIELD, "an1498_edge", "an1498_stage", *plan.keys)),
         _leaving(plan),
         f"| stats sum(eval(if(an1498_edge=0, 1, 0))) as an1498_points, {sums} {_by(plan, 'an1498_time')}",
         "| sort 0 an1498_time",

@@ -82,6 +82,8 @@ class SplSearch(LayoutAware, SplunkBackend):
         return super().convert_condition_as_in_expression(cond, state)
 
     def compare_precedence(self, outer: Any, inner: Any) -> bool:
+        if isinstance(outer, ConditionAND) and isinstance(inner, ConditionOR):
+            return self.is_list(inner)  # right without parentheses, because OR binds first, but few readers know
         return self.is_list(inner) or bool(super().compare_precedence(outer, inner))
 
     # `search` ignores case.
