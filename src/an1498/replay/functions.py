@@ -140,6 +140,7 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "substring": _function("substring"),
     "text_position": "strpos({0}, {1})",
     "replace_text": "replace({0}, {1}, {2})",
+    "format_number": "CAST({0} AS VARCHAR)",
     "trim": _function("trim"),
     "split": "string_split({0}, {1})",
     # addresses: a dotted quad as a number, an IPv6 address as 32 lower case hexadecimal digits; null for other text
@@ -198,6 +199,11 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     ),
     "regex_replace_all": "regexp_replace({0}, {1}, {2}, 'gs')",
     "regex_replace_first": "regexp_replace({0}, {1}, {2}, 's')",
+    # the words of ASCII text in lower case, each between spaces, as the standard analyzer finds them
+    "standard_tokens": (
+        "(CASE WHEN regexp_matches({0}, '[^\\x00-\\x7F]') THEN error('an1498-refused: text beyond ASCII in a text field') "
+        "ELSE ' ' || array_to_string(list_filter(regexp_extract_all(lower({0}), {1}), lambda word: trim(word, '_') <> ''), ' ') || ' ' END)"
+    ),
     "regex_group": "regexp_extract({0}, '^(?:' || {1} || ')$', {2}, 's')",
     "regex_extract_all": "regexp_extract_all({0}, {1})",
     # dates (milliseconds since the epoch, UTC)
@@ -220,6 +226,10 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "median": "median({0})",
     "first": "first({0})",
     "last": "last({0})",
+    "arg_min": "arg_min({0}, {1})",
+    "arg_max": "arg_max({0}, {1})",
+    "bool_or": "bool_or({0})",
+    "bool_and": "bool_and({0})",
     "first_value": "first_value({0})",
     "last_value": "last_value({0})",
     "list": "list({0})",

@@ -1,0 +1,222 @@
+"""The syntax tree of the SPL subset. `at` is an offset into the expanded text, for error messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# --- search terms ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A value with wildcards: `parts` are literal texts, with a `*` between each two. No wildcard: one part."""
+
+    parts: tuple[str, ...]
+    at: int
+
+    @property
+    def literal(self) -> str | None:
+        return self.parts[0] if len(self.parts) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A bare word or quoted phrase, matched against `_raw`."""
+
+    pattern: Pattern
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`field <operator> value`."""
+
+    field: str
+    operator: str
+    value: Pattern
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """`field IN (a, b)`."""
+
+    field: str
+    values: tuple[Pattern, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    term: Term
+
+
+Term = Word | Comparison | Membership | AllOf | AnyOf | Negation
+
+# --- eval expressions --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: float
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    value: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """`not` or `-`."""
+
+    operator: str
+    operand: Expression
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Arithmetic, concatenation (`.`), comparison, `like`, `and`, `or`, `xor`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    name: str
+    arguments: tuple[Expression, ...]
+    at: int
+
+
+Expression = Number | Text | Field | Unary | Binary | Function
+
+# --- commands ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    term: Term
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Multisearch:
+    pipelines: tuple[tuple[Command, ...], ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Eval:
+    assignments: tuple[tuple[str, Expression], ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    condition: Expression
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateTerm:
+    """`function(argument) AS name`; `argument` is a field name, an expression (from `eval(…)`) or absent."""
+
+    function: str
+    argument: str | Expression | None
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """`stats`, `eventstats` or `streamstats` (`command`)."""
+
+    command: str
+    terms: tuple[AggregateTerm, ...]
+    by: tuple[str, ...]
+    options: dict[str, str | Expression]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SortField:
+    field: str
+    descending: bool
+    kind: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SortCommand:
+    """`limit` 0 keeps every result; `reverse` is the trailing `desc`."""
+
+    fields: tuple[SortField, ...]
+    limit: int
+    reverse: bool
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    pairs: tuple[tuple[str, str], ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookupCommand:
+    """`keys` and `outputs` are (lookup column, event field) pairs; `mode` is "OUTPUT", "OUTPUTNEW" or "" without the clause."""
+
+    table: str
+    keys: tuple[tuple[str, str], ...]
+    outputs: tuple[tuple[str, str], ...]
+    mode: str
+    options: dict[str, str]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """`field` is `_raw` where none is given."""
+
+    field: str
+    negated: bool
+    pattern: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A command that takes options and a list of fields or words: head, tail, reverse, dedup, table, fields, bin, rex, …"""
+
+    command: str
+    words: tuple[str, ...]
+    options: dict[str, str]
+    at: int
+    sign: str = ""
+    renamed: str = ""
+    quoted: frozenset[int] = field(default_factory=frozenset)
+
+
+Command = Search | Multisearch | Eval | Where | Statistics | SortCommand | Rename | LookupCommand | Regex | Plain
