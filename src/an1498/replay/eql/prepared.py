@@ -51,6 +51,8 @@ class Prepared:
         """Raises SearchSyntaxError where Elasticsearch rejects the search for these fields and types (an unknown column, a
         comparison of a string with a number), UnsupportedConstruct where replay cannot tell, UsageError where computing
         over these events fails (a division by zero)."""
+        if not table.schema:
+            return []  # no events, and no mapping that could make a column known or unknown
         scope = Scope(table.schema, self.name, lambda expr: _compute(table, expr))
         self._check_special_fields(scope)
         match self.search.query:
