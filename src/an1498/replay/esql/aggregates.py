@@ -13,7 +13,7 @@ from an1498.replay.algebra import Aggregate, Case, Cast, Expr, Lit, call
 from an1498.replay.algebra import Col as SqlCol
 from an1498.replay.esql import tree
 from an1498.replay.esql.context import Context
-from an1498.replay.esql.values import SPANS, WHOLE, Type, Value
+from an1498.replay.esql.values import NULL, SPANS, WHOLE, Type, Value
 
 Lower = Callable[[tree.Expression, Context], Value]
 _ARITY = {"count": (0, 1), "count_distinct": (1, 2), "percentile": (2, 2), "top": (2, 3)}
@@ -134,7 +134,7 @@ class Collector:
         """A set, its order undefined in Elasticsearch; here ascending."""
         value = args[0]
         if value.type is Type.NULL:
-            return value
+            return NULL
         kind = Type.KEYWORD if value.type is Type.TEXT else value.type
         if value.multi:
             items: Expr = call("list_distinct", self._flattened(value))

@@ -28,14 +28,13 @@ from an1498.replay.algebra import (
     SortKey,
     Unnest,
     call,
-    streams_table,
 )
 from an1498.replay.esql import tree
 from an1498.replay.esql.aggregates import Collector
 from an1498.replay.esql.context import Context
 from an1498.replay.esql.expressions import condition, lower
 from an1498.replay.esql.parse import Source, columns_of
-from an1498.replay.esql.values import OF_FIELD, SPANS, SQL_TYPE, STRINGS, Type, Value, as_list, null_of, single
+from an1498.replay.esql.values import OF_FIELD, SPANS, SQL_TYPE, STRINGS, Type, Value, null_of, single
 from an1498.replay.lookup import Lookup, Match
 from an1498.replay.lucene.patterns import wildcard
 from an1498.replay.table import ROW, EventTable
@@ -179,7 +178,8 @@ def _in_indices(pipeline: Pipeline, command: tree.From, index: Expr) -> Expr:
 
 
 def _row(pipeline: Pipeline, command: tree.Row) -> None:
-    pipeline.relation = GroupBy(Scan(streams_table(pipeline.table.name), ()), (), (("rows", SqlAggregate("count_rows")),))
+    """One row for each stream of the table, whether it has events or not."""
+    pipeline.relation = GroupBy(pipeline.relation, (), (("rows", SqlAggregate("count_rows")),))
     _eval(pipeline, command.fields)
 
 
@@ -203,11 +203,7 @@ def _eval(pipeline: Pipeline, fields: Sequence[tree.Field]) -> None:
             flush()
         value = lower(item.expression, pipeline.context)
         if value.type in SPANS:
-            if isinstance(pipeline.source.words(item.at), str):
-                flush()
-                pipeline.scope.pop(item.name, None)
-                pipeline.scope[item.name] = value  # a time span exists while the query is planned, not in the rows
-            continue
+            raise pipeline.source.wrong(item.at, f"EVAL does not support type [{value.type}] as the return data type of expression")
         pending[item.name] = (pipeline.new_name(), value)
     flush()
 
@@ -433,6 +429,3 @@ def _enrich(pipeline: Pipeline, command: tree.Enrich) -> None:
     for name, value in added.items():
         pipeline.scope.pop(name, None)
         pipeline.scope[name] = pipeline.extend(value)
-
-
-__all__ = ["DEFAULT_LIMIT", "MOST_ROWS", "as_list", "lowered"]

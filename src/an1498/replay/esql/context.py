@@ -9,7 +9,8 @@ from typing import Protocol
 from an1498.replay.algebra import Expr
 from an1498.replay.esql import tree
 from an1498.replay.esql.parse import Source
-from an1498.replay.esql.values import NUMBERS, STRINGS, Type, Value, constant, is_ip, null_of, parse_date, single
+from an1498.replay.esql.values import NUMBERS, STRINGS, Type, Value, constant, null_of, parse_date, single
+from an1498.replay.lucene.dates import is_address
 from an1498.replay.table import canonical_ip
 
 Scope = Mapping[str, Value]
@@ -68,7 +69,7 @@ class Context:
             moment = parse_date(text)
             if moment is not None:
                 return constant(moment, kind)
-        elif kind is Type.IP and is_ip(text):
+        elif kind is Type.IP and is_address(text):
             return constant(canonical_ip(text), kind)
         elif kind is Type.BOOLEAN and text.lower() in ("true", "false"):
             return constant(text.lower() == "true", kind)

@@ -16,12 +16,12 @@ from an1498.replay.esql.values import (
     Value,
     constant,
     each,
-    is_ip,
     null_of,
     parse_date,
     time_span,
     widened,
 )
+from an1498.replay.lucene.dates import is_address
 from an1498.replay.table import canonical_ip
 
 _WHOLE_TEXT = r"[+-]?[0-9]+"
@@ -124,7 +124,7 @@ def to_ip(context: Context, node: tree.Expression, value: Value) -> Value:
         return null_of(Type.IP)
     if value.type in STRINGS:
         if isinstance(value.constant, str):
-            return constant(canonical_ip(value.constant), Type.IP) if is_ip(value.constant) else null_of(Type.IP)
+            return constant(canonical_ip(value.constant), Type.IP) if is_address(value.constant) else null_of(Type.IP)
         return each(value, Type.IP, lambda item: call("ip_text", item))
     return _refused(context, node, value, Type.IP)
 

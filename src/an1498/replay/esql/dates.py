@@ -77,9 +77,7 @@ def _floored(context: Context, node: tree.Function, span: TimeSpan, date: Expr) 
 
 def _span_argument(context: Context, node: tree.Function, value: Value, position: int) -> TimeSpan:
     if not isinstance(value.constant, TimeSpan):
-        raise context.source.unsupported(
-            node.at, f"{node.name.upper()} without a literal time span as argument {position}", "write 5 minutes"
-        )
+        raise context.source.unsupported(node.at, f"{node.name.upper()} without a literal time span as argument {position}")
     return value.constant
 
 

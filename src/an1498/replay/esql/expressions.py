@@ -227,5 +227,5 @@ def _pattern(node: tree.Like, text: str, context: Context) -> Pattern:
         return regular_expression(text)
     except PatternError as error:
         if error.unsupported:
-            raise context.source.unsupported(node.at, f"RLIKE: {error}")
-        raise context.source.wrong(node.at, f"RLIKE: {error}")
+            raise context.source.unsupported(node.at, f"RLIKE: {error}") from error
+        raise context.source.wrong(node.at, f"RLIKE: {error}") from error

@@ -4,7 +4,6 @@ Text counts in code points; a null or multivalued argument gives null, except th
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Sequence
 
@@ -12,12 +11,13 @@ from an1498.replay.algebra import Case, Cast, Expr, Lit, call
 from an1498.replay.esql import tree
 from an1498.replay.esql.context import Context, Function
 from an1498.replay.esql.values import Type, Value, each, null_unless, single
+from an1498.replay.lucene.dates import cidr_bounds
 
 # Java's Character.isWhitespace, as the inside of an RE2 class.
 _SPACE = r"\t-\r\x1c-\x20\x{1680}\x{2000}-\x{2006}\x{2008}-\x{200a}\x{2028}\x{2029}\x{205f}\x{3000}"
-_PLAIN_REGEX = re.compile(
-    r"(?:[^\\.\[\](){}?*+|^$]|\\[\\.\[\](){}?*+|^$/-]|\.|\[\^?(?:[A-Za-z0-9_ ]-[A-Za-z0-9_ ]|[A-Za-z0-9_ ,;:/@#%=.])+\][?*+]?)*"
-)
+_LITERAL = r"[^\\.\[\](){}?*+|^$]|\\[\\.\[\](){}?*+|^$/-]"
+_SIMPLE_CLASS = r"\[\^?(?:[A-Za-z0-9_ ]-[A-Za-z0-9_ ]|[A-Za-z0-9_ ,;:/@#%=.])+\]"
+_PLAIN_REGEX = re.compile(rf"(?:{_LITERAL}|{_SIMPLE_CLASS}\+?)+")
 
 
 def _concat(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
@@ -47,13 +47,8 @@ def _substring(context: Context, node: tree.Function, args: Sequence[Value]) -> 
     """`start` counts from 1, a negative one from the end, 0 is 1; the length is what is left if it is not given."""
     text, start = context.text(node, args, 0), context.number(node, args, 1).expr
     size = call("length", text)
-    first = Case(
-        (
-            (call("gt", start, Lit(0)), start),
-            (call("lt", start, Lit(0)), call("greatest", call("add", call("add", size, start), Lit(1)), Lit(1))),
-        ),
-        Lit(1),
-    )
+    from_end = call("greatest", call("add", call("add", size, start), Lit(1)), Lit(1))
+    first = Case(((call("gt", start, Lit(0)), start), (call("lt", start, Lit(0)), from_end)), Lit(1))
     length: Expr = size
     if len(args) == 3:
         length = context.number(node, args, 2).expr
@@ -87,9 +82,9 @@ def _locate(context: Context, node: tree.Function, args: Sequence[Value]) -> Val
 
 
 def _replace(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
-    """Java's regular expression: only what Java and RE2 read alike (literals, escapes, `.`, simple classes) is accepted."""
+    """Java's regular expression: only what Java and RE2 read alike (literals, escapes, simple classes) is accepted."""
     pattern, replacement = context.text_literal(node, args, 1), context.text_literal(node, args, 2)
-    if not pattern or not _PLAIN_REGEX.fullmatch(pattern) or "." in re.sub(r"\\.", "", pattern):
+    if not _PLAIN_REGEX.fullmatch(pattern):
         raise context.source.unsupported(node.at, "REPLACE with this regular expression", "replace literal text or a simple class")
     if "$" in replacement or "\\" in replacement:
         raise context.source.unsupported(node.at, "REPLACE with a group reference in the replacement")
@@ -125,23 +120,9 @@ def _cidr_match(context: Context, node: tree.Function, args: Sequence[Value]) ->
         block = context.text_literal(node, args, position)
         bounds = cidr_bounds(block)
         if bounds is None:
-            raise context.source.unsupported(
-                node.at, f"CIDR_MATCH with '{block}', which is not a CIDR block", "write an address and a prefix length"
-            )
+            raise context.source.unsupported(node.at, f"CIDR_MATCH with '{block}'", "write an address and a prefix length")
         tests.append(call("and", call("ge", address, Lit(bounds[0])), call("le", address, Lit(bounds[1]))))
     return Value(call("or", *tests), Type.BOOLEAN)
-
-
-def cidr_bounds(block: str) -> tuple[str, str] | None:
-    """The first and last `ip_key` of a CIDR block; None where it is not one. Host bits may be set, as Elasticsearch allows."""
-    if "/" not in block:
-        return None
-    try:
-        network = ipaddress.ip_network(block, strict=False)
-    except ValueError:
-        return None
-    prefix = "00000000000000000000ffff" if network.version == 4 else ""
-    return prefix + network.network_address.packed.hex(), prefix + network.broadcast_address.packed.hex()
 
 
 FUNCTIONS = {

@@ -7,17 +7,15 @@ never an empty list.
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from an1498.model import FieldType
 from an1498.replay.algebra import Case, Expr, Lambda, Lit, call
 from an1498.replay.algebra import Cast as SqlCast
 from an1498.replay.algebra import Col as SqlCol
+from an1498.replay.lucene.dates import date_bounds
 
 
 class Type(StrEnum):
@@ -150,45 +148,10 @@ def null_unless(condition: Expr, value: Expr) -> Expr:
     return Case(((condition, value),))
 
 
-_DATE = re.compile(
-    r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)(?:T(?:(?P<hour>\d\d)(?::(?P<minute>\d\d)(?::(?P<second>\d\d)"
-    r"(?:[.,](?P<fraction>\d{1,9}))?)?)?)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?)?)?)?"
-)
-
-
 def parse_date(text: str) -> int | None:
-    """Milliseconds of a `strict_date_optional_time` text (Elasticsearch reference, "format"); None where it is not one."""
-    found = _DATE.fullmatch(text)
-    if found is None:
-        return None
-    part = {name: value for name, value in found.groupdict().items() if value is not None}
-    try:
-        moment = datetime(
-            int(part["year"]),
-            int(part.get("month", "1")),
-            int(part.get("day", "1")),
-            int(part.get("hour", "0")),
-            int(part.get("minute", "0")),
-            int(part.get("second", "0")),
-            tzinfo=UTC,
-        )
-    except ValueError:
-        return None
-    zone = part.get("zone", "Z")
-    offset = 0
-    if zone != "Z":
-        digits = zone[1:].replace(":", "").ljust(4, "0")
-        offset = (int(digits[:2]) * 60 + int(digits[2:])) * (-1 if zone[0] == "-" else 1)
-    delta = moment - timedelta(minutes=offset) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * 1000 + int(part.get("fraction", "0").ljust(3, "0")[:3])
-
-
-def is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
+    """Milliseconds of a `strict_date_optional_time` text; None where it is not one."""
+    bounds = date_bounds(text)
+    return None if bounds is None else bounds[0]
 
 
 _UNITS: dict[str, TimeSpan] = {
