@@ -5,26 +5,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sigma.conditions import (
-    ConditionAND,
-    ConditionFieldEqualsValueExpression,
-    ConditionItem,
-    ConditionNOT,
     ConditionOR,
-    ConditionValueExpression,
 )
 from sigma.conversion.state import ConversionState
-from sigma.types import SigmaCIDRExpression, SigmaExists, SigmaNull, SigmaNumber, SigmaString, SigmaType
+from sigma.types import SigmaCIDRExpression, SigmaNumber, SigmaString, SigmaType
 
 from an1498.compiler.patterns import Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.model import FieldType, LayoutField, LayoutSource
 
-Leaf = ConditionFieldEqualsValueExpression
-Node = ConditionItem | Leaf | ConditionValueExpression
 TEXTS = (FieldType.KEYWORD, FieldType.TEXT)
 NUMBERS = (FieldType.LONG, FieldType.DOUBLE)
 
@@ -64,26 +57,6 @@ class LayoutAware:
         raise Refusal("a raw query expression", "write the condition as fields and values", cond.field)
 
 
-def leaves(node: Node) -> Iterator[Leaf | ConditionValueExpression]:
-    """All field or keyword conditions under a node."""
-    if isinstance(node, Leaf | ConditionValueExpression):
-        yield node
-    else:
-        for argument in node.args:
-            if argument is not None:
-                yield from leaves(argument)
-
-
-def alternatives(node: Any) -> tuple[str, list[SigmaType]] | None:
-    """The field and values of an OR of two or more conditions on one field, else None."""
-    if not isinstance(node, ConditionOR) or len(node.args) < 2:
-        return None
-    found = [argument for argument in node.args if isinstance(argument, Leaf)]
-    if len(found) != len(node.args) or len({leaf.field for leaf in found}) != 1:
-        return None
-    return found[0].field, [leaf.value for leaf in found]
-
-
 def plain_strings(values: Sequence[SigmaType]) -> list[Pattern] | None:
     """The patterns of values that are all ordinary strings, else None."""
     found = [pattern(value) for value in values if type(value) is SigmaString]
@@ -94,40 +67,6 @@ def networks(values: Sequence[SigmaType]) -> list[str] | None:
     """Values that are all networks, as text, else None."""
     found = [str(value.network) for value in values if isinstance(value, SigmaCIDRExpression)]
     return found if len(found) == len(values) else None
-
-
-def is_presence(node: Node) -> bool:
-    """Whether the condition tests presence (`null`, `exists`), so that it is true or false even for a missing field."""
-    return isinstance(node, Leaf) and isinstance(node.value, SigmaNull | SigmaExists)
-
-
-def only_field(node: Node) -> str | None:
-    """The one field that a condition reads, if it is one and no part of the condition tests presence."""
-    found = list(leaves(node))
-    if any(is_presence(leaf) or not isinstance(leaf, Leaf) for leaf in found):
-        return None
-    fields = {leaf.field for leaf in found if isinstance(leaf, Leaf)}
-    return fields.pop() if len(fields) == 1 else None
-
-
-def negated_presence(node: Node) -> Leaf | None:
-    """`not (f is null)` as `f exists` and the like; None where the node is not a presence test."""
-    if isinstance(node, Leaf) and isinstance(node.value, SigmaNull):
-        return Leaf(node.field, SigmaExists(True))
-    if isinstance(node, Leaf) and isinstance(node.value, SigmaExists):
-        return Leaf(node.field, SigmaExists(not node.value.exists))
-    return None
-
-
-def pushed_down(node: Node) -> ConditionItem:
-    """`not (a and b)` as `not a or not b`, and the reverse (De Morgan), for languages where a missing field is neither true nor
-    false. Conditions on one field stay together, since one test for presence guards them all."""
-    assert isinstance(node, ConditionItem)
-    same, other = (ConditionAND, ConditionOR) if isinstance(node, ConditionAND) else (ConditionOR, ConditionAND)
-    groups: dict[str, list[Any]] = {}
-    for number, argument in enumerate(node.args):
-        groups.setdefault(only_field(argument) or f" {number}", []).append(argument)  # type: ignore[arg-type]
-    return other([ConditionNOT([found[0] if len(found) == 1 else same(found)]) for found in groups.values()])
 
 
 def number_of(value: SigmaType | Pattern, field: str) -> str:

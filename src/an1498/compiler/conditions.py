@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sigma.conditions import ConditionAND, ConditionItem, ConditionNOT, ConditionOR
+from sigma.conditions import ConditionAND, ConditionItem, ConditionOR
 from sigma.exceptions import SigmaError
 from sigma.processing.pipeline import ProcessingPipeline
-from sigma.types import SigmaCasedString, SigmaCIDRExpression, SigmaExists, SigmaExpansion, SigmaFieldReference, SigmaNumber, SigmaString
+from sigma.types import SigmaCasedString, SigmaFieldReference, SigmaString
 
-from an1498.compiler.backend import Leaf, Node, leaves
+from an1498.compiler.logic import Leaf, Node, leaves, simplified
 from an1498.compiler.patterns import Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.resolve import Never, resolve
@@ -127,47 +127,6 @@ def pipeline(path: Path) -> ProcessingPipeline:
         raise ContentError(Location(str(path)), f"cannot be read: {error.strerror}", "restore the pipeline file") from None
 
 
-def simplified(node: Any) -> Node | bool:
-    """The condition without constant parts: empty parameter lists are false, `*` is presence, expansions are alternatives."""
-    if isinstance(node, ConditionNOT):
-        inner = simplified(node.args[0])
-        return (not inner) if isinstance(inner, bool) else ConditionNOT([inner])
-    if isinstance(node, ConditionAND | ConditionOR):
-        neutral = isinstance(node, ConditionAND)
-        operands: list[Any] = []
-        for argument in node.args:
-            operand = simplified(argument)
-            if isinstance(operand, bool):
-                if operand is not neutral:
-                    return operand
-            elif type(operand) is type(node):
-                operands.extend(operand.args)
-            else:
-                operands.append(operand)
-        if not operands:
-            return neutral
-        if not neutral:
-            operands = _grouped(operands)
-        return operands[0] if len(operands) == 1 else type(node)(operands)
-    if isinstance(node, Leaf):
-        return _leaf(node)
-    return node  # type: ignore[no-any-return]
-
-
-def _grouped(operands: list[Any]) -> list[Any]:
-    """The alternatives, with plain values of one field side by side, so that they become a list."""
-    groups: dict[object, list[Any]] = {}
-    for number, operand in enumerate(operands):
-        kind = type(operand.value) if isinstance(operand, Leaf) else None
-        groups.setdefault((operand.field, kind) if kind in _LISTABLE else number, []).append(operand)
-    if len(groups) == 1:
-        return operands
-    return [found[0] if len(found) == 1 else ConditionOR(found) for found in groups.values()]
-
-
-_LISTABLE = (SigmaString, SigmaNumber, SigmaCIDRExpression)
-
-
 def _with_constants(node: Any, source: LayoutSource) -> Node:
     """Comparisons with a value that every event of the source has: exact, so that the index can answer them."""
     if isinstance(node, Leaf):
@@ -181,18 +140,6 @@ def _with_constants(node: Any, source: LayoutSource) -> Node:
 
 def _exact(text: str) -> SigmaCasedString:
     return SigmaCasedString.from_sigma_string(SigmaString.from_str(text))
-
-
-def _leaf(node: Leaf) -> Node | bool:
-    match node.value:
-        case Never():
-            return False
-        case SigmaExpansion():
-            return simplified(ConditionOR([Leaf(node.field, value) for value in node.value.values]))
-        case SigmaString() if pattern(node.value).anything:
-            return Leaf(node.field, SigmaExists(True))
-        case _:
-            return Leaf(node.field, node.value)
 
 
 def _fields(tree: Node) -> Iterator[str]:

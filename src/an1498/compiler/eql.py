@@ -13,6 +13,7 @@ from itertools import pairwise
 from an1498.compiler.conditions import EventCondition, with_dataset
 from an1498.compiler.correlation import Plan, Stage
 from an1498.compiler.eql_conditions import EqlConditions, field_name
+from an1498.compiler.logic import negation_normal
 from an1498.compiler.refusal import Refusal
 from an1498.model import CorrelationType
 
@@ -28,7 +29,7 @@ def event_search(found: EventCondition) -> str:
 def stage_text(found: EventCondition) -> str:
     """The condition alone, for `Search.stages`."""
     restricted = with_dataset(found)
-    return EqlConditions(restricted.source).text_of(restricted.tree)
+    return EqlConditions(restricted.source).text_of(negation_normal(restricted.tree))
 
 
 def correlation_search(plan: Plan) -> str:

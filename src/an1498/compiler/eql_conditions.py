@@ -8,22 +8,10 @@ from typing import Any, ClassVar
 
 from sigma.backends.elasticsearch.elasticsearch_eql import EqlBackend
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
-from sigma.types import SigmaCIDRExpression
+from sigma.types import SigmaCIDRExpression, SigmaNumber, SigmaString
 
-from an1498.compiler.backend import (
-    NUMBERS,
-    TEXTS,
-    LayoutAware,
-    address_of,
-    alternatives,
-    boolean_of,
-    negated_presence,
-    networks,
-    number_of,
-    only_field,
-    plain_strings,
-    pushed_down,
-)
+from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, address_of, boolean_of, networks, number_of, plain_strings
+from an1498.compiler.logic import alternatives, only_field
 from an1498.compiler.patterns import MANY, Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.regex import ignores_case, lucene_pattern, lucene_regex
@@ -66,19 +54,9 @@ class EqlConditions(LayoutAware, EqlBackend):
     # `not` of a comparison with a missing field is not true; Sigma's is.
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
         inner = cond.args[0]
-        presence = negated_presence(inner)
-        if presence is not None:
-            return self.convert_condition(presence, state)
-        if isinstance(inner, ConditionNOT):
-            return self.convert_condition(inner.args[0], state)
         field = only_field(inner)
-        if field is not None:
-            return f"({self.absent(field)} or not {self.atom(inner, state)})"
-        return self.convert_condition_group(pushed_down(inner), state)
-
-    def atom(self, node: Any, state: Any) -> str:
-        """The operand of `not`, in parentheses: `not a : "b"` would bind `not` to all that follows on some readings."""
-        return str(self.convert_condition_group(node, state))
+        assert field is not None  # the tree is in negation normal form
+        return f"({self.absent(field)} or not ({self.convert_condition(inner, state)}))"
 
     def absent(self, field: str) -> str:
         return f"{self.optional(field)} == null"
@@ -130,9 +108,14 @@ class EqlConditions(LayoutAware, EqlBackend):
     # `like~` is for strings only, and knows no escape for a literal `*` or `?`: lists keep to what it can say.
     def decide_convert_condition_as_in_expression(self, cond: Any, state: Any) -> bool:
         found = alternatives(cond)
-        if found is not None and networks(found[1]):
+        if found is None:
+            return False
+        kind = self.stored(found[0]).type
+        if networks(found[1]):
             return True
-        if found is None or self.stored(found[0]).type not in TEXTS:
+        if kind in NUMBERS:
+            return all(type(value) in (SigmaNumber, SigmaString) for value in found[1])
+        if kind not in TEXTS:
             return False
         patterns = plain_strings(found[1])
         return patterns is not None and all(_wildcards_are_wild(p) and p.parts for p in patterns)
@@ -140,8 +123,10 @@ class EqlConditions(LayoutAware, EqlBackend):
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
         if isinstance(cond.args[0].value, SigmaCIDRExpression):
             return self.inside(cond.args[0].field, [str(argument.value.network) for argument in cond.args])
-        found = [pattern(argument.value) for argument in cond.args]
         name = self.escape_and_quote_field(cond.args[0].field)
+        if self.stored(cond.args[0].field).type in NUMBERS:
+            return f"{name} in ({', '.join(number_of(argument.value, cond.args[0].field) for argument in cond.args)})"
+        found = [pattern(argument.value) for argument in cond.args]
         operator = "like~" if any(p.wild for p in found) else "in~"
         return f"{name} {operator} ({', '.join(string(_wildcard_text(p)) for p in found)})"
 

@@ -16,6 +16,7 @@ from an1498.compiler.conditions import EventCondition, dataset_of, with_dataset
 from an1498.compiler.correlation import OPERATORS, Plan, Stage
 from an1498.compiler.deviations import ROW_LIMIT
 from an1498.compiler.esql_conditions import EsqlConditions, column, string
+from an1498.compiler.logic import negation_normal
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.temporal import presence
 from an1498.model import CorrelationType, LayoutField
@@ -37,7 +38,7 @@ def event_search(found: EventCondition) -> str:
 def stage_text(found: EventCondition) -> str:
     """The condition alone, for `Search.stages`."""
     restricted = with_dataset(found)
-    return EsqlConditions(restricted.source).text_of(restricted.tree)
+    return EsqlConditions(restricted.source).text_of(negation_normal(restricted.tree))
 
 
 def correlation_search(plan: Plan) -> str:

@@ -11,20 +11,8 @@ from sigma.backends.elasticsearch.elasticsearch_esql import ESQLBackend
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.types import SigmaCIDRExpression, SigmaNumber, SigmaString
 
-from an1498.compiler.backend import (
-    NUMBERS,
-    TEXTS,
-    LayoutAware,
-    address_of,
-    alternatives,
-    boolean_of,
-    negated_presence,
-    networks,
-    number_of,
-    only_field,
-    plain_strings,
-    pushed_down,
-)
+from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, address_of, boolean_of, networks, number_of, plain_strings
+from an1498.compiler.logic import alternatives, only_field
 from an1498.compiler.patterns import MANY, Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.regex import lucene_pattern, lucene_regex
@@ -68,15 +56,9 @@ class EsqlConditions(LayoutAware, ESQLBackend):
     # "NOT NULL is still NULL": a missing field would make Sigma's `not` false.
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
         inner = cond.args[0]
-        presence = negated_presence(inner)
-        if presence is not None:
-            return self.convert_condition(presence, state)
-        if isinstance(inner, ConditionNOT):
-            return self.convert_condition(inner.args[0], state)
         field = only_field(inner)
-        if field is not None:
-            return f"({column(field)} IS NULL OR NOT ({self.convert_condition(inner, state)}))"
-        return self.convert_condition_group(pushed_down(inner), state)
+        assert field is not None  # the tree is in negation normal form
+        return f"({column(field)} IS NULL OR NOT ({self.convert_condition(inner, state)}))"
 
     def convert_condition_field_eq_val_null(self, cond: Any, state: Any) -> Any:
         return f"{column(cond.field)} IS NULL"

@@ -11,18 +11,8 @@ from sigma.backends.elasticsearch.elasticsearch_lucene import LuceneBackend
 from sigma.conditions import ConditionNOT
 from sigma.types import CompareOperators, SigmaCIDRExpression, SigmaNumber, SigmaString
 
-from an1498.compiler.backend import (
-    NUMBERS,
-    TEXTS,
-    LayoutAware,
-    Leaf,
-    address_of,
-    alternatives,
-    boolean_of,
-    negated_presence,
-    networks,
-    number_of,
-)
+from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, address_of, boolean_of, networks, number_of
+from an1498.compiler.logic import Leaf, alternatives, negated_presence
 from an1498.compiler.patterns import Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.regex import lucene_pattern, lucene_regex

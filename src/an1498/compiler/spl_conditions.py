@@ -16,7 +16,8 @@ from sigma.backends.splunk.splunk import SplunkBackend
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.types import SigmaCompareExpression, SigmaNumber, SigmaString
 
-from an1498.compiler.backend import LayoutAware, Leaf, Node, alternatives, leaves, negated_presence, only_field, pushed_down
+from an1498.compiler.backend import LayoutAware
+from an1498.compiler.logic import Node, alternatives, leaves, negated_presence, negation_normal, only_field, pushed_down
 from an1498.compiler.patterns import ONE, Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.regex import pcre_pattern, pcre_regex
@@ -47,7 +48,7 @@ def condition(source: Any, node: Node) -> SplCondition:
             terms.append(text if alone else f"({text})")
         except NotSearchable:
             rest.append(operand)
-    clause = where.text_of(rest[0] if len(rest) == 1 else ConditionAND(rest)) if rest else ""
+    clause = where.text_of(negation_normal(rest[0] if len(rest) == 1 else ConditionAND(rest))) if rest else ""
     return SplCondition(" ".join(terms), clause)
 
 
@@ -123,16 +124,14 @@ class SplWhere(LayoutAware, SplunkBackend):
 
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
         inner = cond.args[0]
-        presence = negated_presence(inner)
-        if presence is not None:
-            return self.convert_condition(presence, state)
-        if isinstance(inner, ConditionNOT):
-            return self.convert_condition(inner.args[0], state)
         name = only_field(inner)
-        if name is None or (_numeric(inner) and not isinstance(inner, Leaf)):
-            return self.convert_condition_group(pushed_down(inner), state)
-        null = f"isnull(tonumber({field(name)}))" if _numeric(inner) else f"isnull({field(name)})"
-        return f"({null} OR NOT {self.convert_condition_group(inner, state)})"
+        assert name is not None  # the tree is in negation normal form
+        kinds = {isinstance(leaf.value, SigmaNumber | SigmaCompareExpression) for leaf in leaves(inner)}
+        if len(kinds) > 1:
+            return self.convert_condition_group(pushed_down(inner, together=False), state)
+        # tonumber gives null for a text that is no number.
+        null = f"isnull(tonumber({field(name)}))" if kinds.pop() else f"isnull({field(name)})"
+        return f"({null} OR NOT ({self.convert_condition(inner, state)}))"
 
     def any_value(self, name: str, test: str) -> str:
         """A test of the field, or of any value of a multivalue field ("mvfilter" works on one field at a time)."""
@@ -176,11 +175,6 @@ class SplWhere(LayoutAware, SplunkBackend):
 
     def convert_condition_field_eq_val_exists(self, cond: Any, state: Any) -> Any:
         return f"{'isnotnull' if cond.value else 'isnull'}({field(cond.field)})"
-
-
-def _numeric(node: Any) -> bool:
-    """Whether a part of the condition compares numbers: tonumber gives null for a text that is none."""
-    return any(isinstance(leaf.value, SigmaNumber | SigmaCompareExpression) for leaf in leaves(node))
 
 
 def _searchable(found: Pattern) -> bool:
