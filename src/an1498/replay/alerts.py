@@ -85,6 +85,8 @@ def field_types(target: Target) -> dict[str, ColumnType]:
             if row.mapped:
                 known = types.get(row.indexed)
                 types[row.indexed] = ColumnType(row.type, row.array or (known is not None and known.array))
+        for derived in source.derived:
+            types.setdefault(derived.indexed, ColumnType(derived.type))
     if target.backend == "elastic":
         types.setdefault(RANK_FIELD, ColumnType(FieldType.LONG))
     return types
