@@ -1,0 +1,51 @@
+"""Points in time as logs write them → microseconds since the Unix epoch."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+
+from an1498.telemetry.reject import Malformed, quoted
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})", re.ASCII)
+_EPOCH_TEXT = re.compile(r"-?\d{1,12}(?:\.\d{1,9})?", re.ASCII)
+# The years 1 to 9999 in seconds. Zeek's JSON::TS_MILLIS writes milliseconds, which for every date after 1973 are more than 10^11.
+_FIRST_SECOND, _AFTER_LAST_SECOND = -62_135_596_800, 253_402_300_800
+_MILLISECONDS_FROM = 100_000_000_000
+
+
+def iso_us(text: str) -> int:
+    """`2021-04-08 22:28:22.002306-0500` or RFC 3339, to the microsecond (further digits are cut). Raises Malformed; a time
+    without an offset from UTC is refused, because it may mean any hour."""
+    if not _ISO.fullmatch(text):
+        raise Malformed(f"{quoted(text)} is not a time", "write it like 2026-01-15 10:00:07.250000+0000, with the offset from UTC")
+    try:
+        moment = datetime.fromisoformat(text.replace(",", "."))
+        delta = moment - _EPOCH
+    except (ValueError, OverflowError) as error:
+        raise Malformed(f"{quoted(text)} is not a time: {error}", "check the clock of the machine that wrote it") from None
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def epoch_us(value: int | float | str) -> int:
+    """Seconds since the epoch, a number or its text, to the nearest microsecond. Raises Malformed."""
+    if isinstance(value, str):
+        if not _EPOCH_TEXT.fullmatch(value):
+            raise Malformed(f"{quoted(value)} is not a time", "write epoch seconds such as 1768471207.250000")
+        value = float(value)
+    if not math.isfinite(value) or not _FIRST_SECOND <= value < _AFTER_LAST_SECOND:
+        raise Malformed(f"{quoted(value)} is not a time", "write epoch seconds such as 1768471207.250000")
+    return round(value * 1_000_000)
+
+
+def json_time_us(value: object) -> int:
+    """A time in Zeek's JSON: epoch seconds, epoch milliseconds (JSON::TS_MILLIS) or ISO 8601. Raises Malformed."""
+    if isinstance(value, str):
+        return iso_us(value) if not _EPOCH_TEXT.fullmatch(value) else epoch_us(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Malformed(f"{quoted(value)} is not a time", "write epoch seconds or ISO 8601")
+    if isinstance(value, int) and value >= _MILLISECONDS_FROM:
+        return epoch_us(value / 1000)
+    return epoch_us(value)
