@@ -50,6 +50,20 @@ TRUE = [
     'number("0xdeadbeef", 16) == 3735928559',
     'number("-32.5") == -32.5',
     'number("1010", 2) == 10',
+    'number("-3.14", 10) == -3.14',
+    'number("  1337  ") == 1337',
+    "number(padded) == 13.5",
+    'number("0xdeadbeef", null) == 3735928559',
+    'indexOf("url.domain", ".", -6) == 3',
+    'indexOf("url.domain", ".", 30) == null',
+    'indexOf("url", "") == 0',
+    'indexOf("url", "", 9) == null',
+    'substring(path, 24, null) == "exe"',
+    "cidrMatch(ip, null) == null",
+    'startsWith("", "")',
+    'between("", "a", "b") == ""',
+    "modulo(10, 0.5) == 0",
+    "modulo(10, -6) == 4",
     "number(digits) == 42",
     "number(digits, 16) == 66",
     "number(digits, 5) == 22",
@@ -96,7 +110,7 @@ TRUE = [
 
 @pytest.mark.parametrize("condition", TRUE)
 def test_documented_results(matching: Matching, condition: str) -> None:
-    document = {"path": PATH, "n": 7, "digits": "42", "ip": "192.168.152.12", "ip6": "2001:db8::7"}
+    document = {"path": PATH, "n": 7, "digits": "42", "padded": " 13.5 ", "ip": "192.168.152.12", "ip6": "2001:db8::7"}
     assert matching(condition, [document], mapping={"ip": "ip", "ip6": "ip"}) == [0]
 
 
@@ -128,6 +142,9 @@ def test_wrong_arguments(matching: Matching, condition: str, message: str) -> No
 @pytest.mark.parametrize(
     "condition",
     [
+        'stringContains(path, "")',
+        'indexOf(path, "x", null) == 1',
+        "substring(path, null) == path",
         'between(path, "", "x") == ""',
         'between(path, path, path) == ""',
         'string(f) == "0.1"',

@@ -15,6 +15,7 @@ from an1498.replay.eql.values import NULL, NUMBERS, Kind, Scope, Value, arithmet
 
 Function = Callable[[Scope, FunctionCall, Sequence[Value]], Value]
 
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _V4_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
@@ -27,7 +28,7 @@ def apply(scope: Scope, node: FunctionCall, arguments: Sequence[Value]) -> Value
     if node.insensitive and name not in _INSENSITIVE:
         raise scope.error(node.at, f"function [{node.name}] has no case-insensitive form", "remove the '~'")
     if not low <= len(arguments) <= high:
-        expected = str(low) if low == high else f"{low} to {high}" if high < 1000 else f"at least {low}"
+        expected = str(low) if low == high else f"{low} to {high}" if high < _MANY else f"at least {low}"
         raise scope.error(node.at, f"function [{node.name}] expects {expected} arguments, found {len(arguments)}")
     return function(scope, node, arguments)
 
@@ -59,6 +60,9 @@ def _string_test(test: str) -> Function:
         _need(scope, node, arguments, Kind.STRING)
         if any(map(_is_unknown, arguments)):
             return unknown(Kind.BOOLEAN, arguments)
+        if test == "contains" and arguments[1].folded == "":
+            # documented as false; the query that runs for a field is true
+            raise scope.unsupported(node.at, f"[{node.name}] with an empty string")
         text, part = (value.expr for value in arguments)
         if node.insensitive:
             lower = "ascii_lower" if arguments[0].field and arguments[1].constant else "lower"
@@ -79,6 +83,9 @@ def _substring(scope: Scope, node: FunctionCall, arguments: Sequence[Value]) -> 
     """Positions count from 0, negative ones from the end; the end is exclusive; out of range is clamped."""
     _need(scope, node, arguments[:1], Kind.STRING)
     _need(scope, node, arguments[1:], Kind.LONG)
+    if len(arguments) > 2 and arguments[2].is_null:
+        arguments = arguments[:2]
+    _no_null_position(scope, node, arguments[1:])
     if any(map(_is_unknown, arguments)):
         return unknown(Kind.STRING, arguments)
     text = arguments[0].expr
@@ -88,6 +95,12 @@ def _substring(scope: Scope, node: FunctionCall, arguments: Sequence[Value]) -> 
     size = call("greatest", call("sub", last, first), Lit(0))
     expr = Case(((call("is_not_null", text), call("substring", text, call("add", first, Lit(1)), size)),), Lit(None, "VARCHAR"))
     return computed(scope, expr, Kind.STRING, arguments)
+
+
+def _no_null_position(scope: Scope, node: FunctionCall, positions: Sequence[Value]) -> None:
+    """Elasticsearch's documentation and its tests disagree on a null position."""
+    if any(value.is_null for value in positions):
+        raise scope.unsupported(node.at, f"[{node.name}] with a null position")
 
 
 def _clamped(position: Expr, length: Expr) -> Expr:
@@ -131,6 +144,7 @@ def _index_of(scope: Scope, node: FunctionCall, arguments: Sequence[Value]) -> V
     """The position from 0 of the first match at or after `start`; null where there is none."""
     _need(scope, node, arguments[:2], Kind.STRING)
     _need(scope, node, arguments[2:], Kind.LONG)
+    _no_null_position(scope, node, arguments[2:])
     if any(map(_is_unknown, arguments)):
         return unknown(Kind.LONG, arguments)
     text, part = arguments[0].expr, arguments[1].expr
@@ -138,7 +152,8 @@ def _index_of(scope: Scope, node: FunctionCall, arguments: Sequence[Value]) -> V
         text, part = call("lower", text), call("lower", part)
     start = call("greatest", arguments[2].expr, Lit(0)) if len(arguments) > 2 else Lit(0)
     found = call("text_position", call("substring", text, call("add", start, Lit(1))), part)
-    expr = Case(((call("gt", found, Lit(0)), call("add", call("sub", found, Lit(1)), start)),), Lit(None, "BIGINT"))
+    is_found = call("and", call("gt", found, Lit(0)), call("le", start, call("length", text)))
+    expr = Case(((is_found, call("add", call("sub", found, Lit(1)), start)),), Lit(None, "BIGINT"))
     return computed(scope, expr, Kind.LONG, arguments)
 
 
@@ -187,8 +202,8 @@ def _number(scope: Scope, node: FunctionCall, arguments: Sequence[Value]) -> Val
     prefixed = call("starts_with", text.expr, Lit("0x"))
     absent: tuple[Expr, Expr] = (call("is_null", text.expr), Lit(None, "DOUBLE"))
     if base.folded is None or base.folded == 10:
-        decimal = call("regex_full", text.expr, Lit(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"))
-        branches: list[tuple[Expr, Expr]] = [absent, (decimal, Cast(text.expr, "DOUBLE"))]
+        decimal = call("regex_full", call("trim", text.expr), Lit(_DECIMAL.pattern))
+        branches: list[tuple[Expr, Expr]] = [absent, (decimal, Cast(call("trim", text.expr), "DOUBLE"))]
         if base.folded is None:
             digits = call("regex_full", unprefixed, Lit("[0-9A-Fa-f]{1,15}"))
             branches.insert(1, (call("and", prefixed, digits), Cast(call("integer_in_base", unprefixed, Lit(16)), "DOUBLE")))
@@ -200,12 +215,12 @@ def _number(scope: Scope, node: FunctionCall, arguments: Sequence[Value]) -> Val
 
 def _parsed(scope: Scope, node: FunctionCall, text: str, base: int | None) -> Value:
     try:
-        if base is None and not text.startswith("0x"):
+        if base == 10 or (base is None and not text.startswith("0x")):
             if re.fullmatch(r"[+-]?[0-9]+", text):
                 return constant(int(text), Kind.LONG)
-            if re.fullmatch(r"[+-]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
-                return constant(float(text), Kind.DOUBLE)
-            raise ValueError
+            if not _DECIMAL.fullmatch(text.strip(" ")):
+                raise ValueError
+            return constant(float(text), Kind.DOUBLE)
         digits = text.removeprefix("0x") if base in (None, 16) else text
         if not re.fullmatch(r"[+-]?[0-9A-Za-z]+", digits):
             raise ValueError
@@ -218,6 +233,8 @@ def _cidr_match(scope: Scope, node: FunctionCall, arguments: Sequence[Value]) ->
     source, *blocks = arguments
     _need(scope, node, [source], Kind.IP, Kind.STRING)
     if _is_unknown(source):
+        return unknown(Kind.BOOLEAN, arguments)
+    if any(map(_is_unknown, blocks)):
         return unknown(Kind.BOOLEAN, arguments)
     tests = []
     for block in blocks:
