@@ -317,7 +317,7 @@ def _rising_edge(plan: Plan, condition_text: str) -> list[str]:
         "| WHERE an1498_hit IS NOT NULL",
         "| MV_EXPAND an1498_hit",
         "| MV_EXPAND an1498_miss",
-        "| EVAL an1498_miss = CASE(an1498_miss < an1498_hit, an1498_miss, -1)",
+        "| EVAL an1498_miss = CASE(an1498_miss < an1498_hit, an1498_miss, TO_LONG(-1))",
         f"| STATS an1498_miss = MAX(an1498_miss) {_by(plan, 'an1498_hit')}",
         f"| STATS an1498_hit = MIN(an1498_hit) {_by(plan, 'an1498_miss')}",
         *_output(plan, "an1498_hit", f"an1498_hit - {plan.window_s * 1000}"),
