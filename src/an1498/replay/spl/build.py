@@ -70,7 +70,7 @@ def _search_field(source: Source, node: Node) -> str:
     name = pattern.literal
     if not name:
         raise source.unsupported(_at(node), "a field name with wildcards")
-    if _MODIFIERS.fullmatch(name.lower()) or "::" in name:
+    if _MODIFIERS.fullmatch(name) or "::" in name:
         raise source.unsupported(_at(node), f"the search modifier '{name}'")
     return name
 

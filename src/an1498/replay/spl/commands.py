@@ -46,7 +46,7 @@ def lower(start: Frame, commands: tuple[syntax.Command, ...]) -> Frame:
 def _lower(start: Frame, frame: Frame, command: syntax.Command) -> Frame:
     match command:
         case syntax.Search(term):
-            return frame.over(Filter(frame.relation, terms.condition(frame, term)))
+            return terms.keep(frame, term)
         case syntax.Multisearch(pipelines):
             return _multisearch(start, pipelines, command.at)
         case syntax.Eval(assignments, at):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from an1498.replay.algebra import Case, Cast, Col, Expr, Lambda, ListOf, Lit, call
 from an1498.replay.spl import syntax
-from an1498.replay.spl.addresses import in_network
+from an1498.replay.spl.addresses import address, in_network
 from an1498.replay.spl.comparisons import compare
 from an1498.replay.spl.pcre import PcreError, Regex, translate
 from an1498.replay.spl.times import format_time
@@ -173,7 +173,7 @@ def _cidrmatch(scope: Expressions, nodes: _Nodes, at: int) -> Value:
         raise scope.source.syntax_error(at, f"'{network}' is not an address or network in CIDR notation")
 
     def known(item: Expr) -> Expr:
-        return Case(((call("is_null", item), Lit(None, "BOOLEAN")),), test(item))
+        return Case(((call("is_null", item), Lit(None, "BOOLEAN")),), test(address(item)))
 
     return boolean(let(as_text(scope.stored(nodes[1]), at), known))
 

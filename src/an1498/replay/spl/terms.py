@@ -8,14 +8,15 @@ does not ("Difference between != and NOT").
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from an1498.replay.algebra import Case, Col, Expr, Lambda, Lit, call
+from an1498.replay.algebra import Case, Col, Expr, Extend, Filter, Lambda, Lit, Select, call
 from an1498.replay.spl import syntax
-from an1498.replay.spl.addresses import in_network, is_cidr
+from an1498.replay.spl.addresses import Address, address, in_network, is_cidr
 from an1498.replay.spl.frame import Frame
 from an1498.replay.spl.values import Kind, Value, let, logic, looks_numeric, number_text, parse_number, refuse
 
+_IPV4, _IPV6 = "#4 ", "#6 "
 _ORDERINGS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 
 # Characters that end an indexed term (segmenters.conf: MAJOR and MINOR breakers that are single characters).
@@ -23,15 +24,43 @@ _MAJOR = r"\s\[\]<>(){}|!;,'\"*&?+"
 _MINOR = r"/:=@.\-$#%\\_"
 
 
-def condition(frame: Frame, term: syntax.Term) -> Expr:
+def keep(frame: Frame, term: syntax.Term) -> Frame:
+    """The events that match. The addresses of fields that are tested against several networks are computed once."""
+    fields = sorted({name for name in _tested_addresses(term) if frame.columns.get(name) is Kind.TEXT})
+    if not fields:
+        return frame.over(Filter(frame.relation, _condition(frame, term)))
+    items = []
+    for name in fields:
+        forms = address(Col(name))
+        items += [(_IPV4 + name, forms.ipv4), (_IPV6 + name, forms.ipv6)]
+    kept = Filter(Extend(frame.relation, tuple(items)), _condition(frame, term))
+    return frame.over(Select(kept, tuple((name, Col(name)) for name in frame.columns)))
+
+
+def _tested_addresses(term: syntax.Term) -> Iterator[str]:
+    match term:
+        case syntax.AllOf(inner) | syntax.AnyOf(inner):
+            for item in inner:
+                yield from _tested_addresses(item)
+        case syntax.Negation(item):
+            yield from _tested_addresses(item)
+        case syntax.Comparison(field, _, value):
+            if value.literal is not None and is_cidr(value.literal):
+                yield field
+        case syntax.Membership(field, values):
+            if any(value.literal is not None and is_cidr(value.literal) for value in values):
+                yield field
+
+
+def _condition(frame: Frame, term: syntax.Term) -> Expr:
     """True or false for every event, never null."""
     match term:
         case syntax.AllOf(terms):
-            return logic("and", [condition(frame, item) for item in terms])
+            return logic("and", [_condition(frame, item) for item in terms])
         case syntax.AnyOf(terms):
-            return logic("or", [condition(frame, item) for item in terms])
+            return logic("or", [_condition(frame, item) for item in terms])
         case syntax.Negation(inner):
-            return call("not", condition(frame, inner))
+            return call("not", _condition(frame, inner))
         case syntax.Word(pattern, at):
             return _word(frame, pattern, at)
         case syntax.Membership(field, values, at):
@@ -49,7 +78,7 @@ def _comparison(frame: Frame, term: syntax.Comparison) -> Expr:
     elif value.kind.numeric:
         test = _number_equals(term)
     else:
-        test = _text_equals(term)
+        test = _text_equals(term, value.kind)
     known = _known(value, test)
     if term.operator != "!=":
         return known
@@ -110,7 +139,7 @@ def _number_equals(term: syntax.Comparison) -> Callable[[Expr], Expr]:
     return lambda item: call("and", call("is_not_null", item), Lit(False))
 
 
-def _text_equals(term: syntax.Comparison) -> Callable[[Expr], Expr]:
+def _text_equals(term: syntax.Comparison, kind: Kind) -> Callable[[Expr], Expr]:
     written = term.value.literal
     if written is None and term.field == "index" and term.value.parts[0] == "":
         # "index=*" means all indexes but the internal ones, whose names begin with an underscore.
@@ -118,7 +147,9 @@ def _text_equals(term: syntax.Comparison) -> Callable[[Expr], Expr]:
     if written is not None and is_cidr(written):
         network = in_network(written)
         assert network is not None
-        return lambda item: call("or", call("eq", call("lower", item), call("lower", Lit(written))), network(item))
+        prepared = Address(Col(_IPV4 + term.field), Col(_IPV6 + term.field)) if kind is Kind.TEXT else None
+        same = call("lower", Lit(written))
+        return lambda item: call("or", call("eq", call("lower", item), same), network(prepared or address(item)))
     return lambda item: _matches(item, term.value)
 
 
