@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from an1498.content.text import label
 from an1498.content.yamldoc import read_yaml
 from an1498.errors import ContentError, UsageError
 from an1498.model import Layout
+
+_RULE = re.compile(r"\brule '([^']+)'")
 
 
 def check(root: Path, overlays: Sequence[Path] = (), paths: Sequence[Path] = ()) -> tuple[Finding, ...]:
@@ -49,8 +52,15 @@ def check(root: Path, overlays: Sequence[Path] = (), paths: Sequence[Path] = ())
         if path.suffix == ".toml" and path.resolve() != (root / SETTINGS).resolve():
             with reporting(errors.append):
                 load_settings(root, [path], content.pipelines, errors.append)
-    findings += [malformed(error) for error in {str(error): error for error in errors}.values()]
+    findings += [malformed(error) for error in _causes(errors)]
     return tuple(sorted(finding for finding in findings if _selected(finding, paths, root)))
+
+
+def _causes(errors: Sequence[ContentError]) -> list[ContentError]:
+    """Each error once, without "no such rule" for a rule that is there but could not be loaded."""
+    broken = {Path(error.location.file).stem for error in errors}
+    distinct = {str(error): error for error in errors}.values()
+    return [error for error in distinct if error.code != "unknown-reference" or broken.isdisjoint(_RULE.findall(error.problem))]
 
 
 def _lint(subject: Subject) -> list[Finding]:

@@ -31,6 +31,7 @@ SOURCE_KEYS = (
     "derived",
     "rank",
 )
+CONDITION_KEYS = ("rule_conditions", "detection_item_conditions", "field_name_conditions")
 TIME_FIELD = {"splunk": "_time", "elastic": "@timestamp"}
 
 
@@ -50,9 +51,6 @@ def parse_layout(name: str, path: Path, document: Document) -> Layout:
     entries = root.keys(PIPELINE_KEYS, required=("name", "priority", "vars"))
     entries["name"].text()
     entries["priority"].integer(low=0, high=1000)
-    for list_key in ("transformations", "postprocessing", "finalizers"):
-        for item in entries[list_key].items() if list_key in entries else []:
-            item.require("type").text()
     table = entries["vars"].require("layout")
     sources: list[LayoutSource] = []
     for node in table.items():
@@ -62,7 +60,27 @@ def parse_layout(name: str, path: Path, document: Document) -> Layout:
         sources.append(source)
     if not sources:
         raise table.error("'vars.layout' is an empty list", "describe at least one log source")
+    for list_key in ("transformations", "postprocessing", "finalizers"):
+        for item in entries[list_key].items() if list_key in entries else []:
+            _pipeline_item(item)
     return Layout(name, backend, path, table.location, tuple(sources))
+
+
+def _pipeline_item(node: Node) -> None:
+    """The outline of a transformation; its parameters are pySigma's to check."""
+    kind = node.require("type").text()
+    for key in CONDITION_KEYS:
+        conditions = node.get(key)
+        if conditions is not None:
+            listed = conditions.entries().values() if isinstance(conditions.value, dict) else conditions.items()
+            for condition in listed:
+                condition.require("type").text()
+    if kind == "field_name_mapping":
+        for value in node.require("mapping").entries().values():
+            if isinstance(value.value, list):
+                value.texts()
+            else:
+                value.text()
 
 
 def _source(node: Node, backend: str) -> LayoutSource:

@@ -76,8 +76,11 @@ def load_settings(root: Path, overlays: Sequence[Path], pipelines: Path, report:
     for name, node in top["parameters"].entries().items():
         with reporting(report):
             defaults[name] = load_parameter(name, node)
-    tables = {name: _merged({}, node) for name, node in top["targets"].entries().items()}
-    nodes = dict(top["targets"].entries())
+    nodes = top["targets"].entries()
+    tables: dict[str, Table] = {}
+    for name, node in nodes.items():
+        with reporting(report):
+            tables[name] = _merged({}, node)
     parameters = dict(defaults)
     for path in overlays:
         with reporting(report):
@@ -87,7 +90,7 @@ def load_settings(root: Path, overlays: Sequence[Path], pipelines: Path, report:
     for name, table in tables.items():
         with reporting(report):
             targets[name] = _target(name, nodes[name], table, pipelines, layouts)
-    if not tables:
+    if not nodes:
         report(top["targets"].error("there is no target", "add a table [targets.<name>]", "missing-key"))
     return Settings(
         pack["name"].text(),

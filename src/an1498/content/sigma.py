@@ -21,6 +21,7 @@ from an1498.errors import Location
 from an1498.model import Correlation, EventRule, Filter
 
 if TYPE_CHECKING:
+    from sigma.exceptions import SigmaError
     from sigma.rule import SigmaRuleBase
     from sigma.validators.base import SigmaValidationIssue
 
@@ -119,16 +120,21 @@ def _validate(rules: Sequence[Any], origin: Mapping[int, Rule]) -> tuple[SigmaMe
 
 
 def _issue(issue: SigmaValidationIssue, rule: SigmaRuleBase, origin: Mapping[int, Rule]) -> SigmaMessage:
+    from sigma.rule import SigmaRuleTag
+
     severities = {"LOW": Severity.NOTE, "MEDIUM": Severity.WARNING, "HIGH": Severity.ERROR}
-    details = [
-        f"{field.name} {getattr(issue, field.name)}"
-        for field in fields(issue)
-        if field.name not in ("rules", "severity", "description") and isinstance(getattr(issue, field.name), str | int | float)
-    ]
-    text = issue.description + (f" ({', '.join(details)})" if details else "")
     ours = origin[id(rule)]
-    name = type(issue).__name__.removesuffix("Issue")
-    return SigmaMessage(ours, ours.location, name, severities[issue.severity.name], text)
+    location, details = ours.location, []
+    for field in fields(issue):
+        value = getattr(issue, field.name)
+        if field.name in ("rules", "severity", "description") or not isinstance(value, str | int | float | SigmaRuleTag):
+            continue
+        details.append(f"{field.name} {value}")
+        tags = list(ours.document.get("tags", []))
+        for path in (("tags", tags.index(str(value)) if str(value) in tags else -1), ("detection", str(value))):
+            location = ours.key_locations.get(path, location)
+    text = issue.description + (f" ({', '.join(details)})" if details else "")
+    return SigmaMessage(ours, location, type(issue).__name__.removesuffix("Issue"), severities[issue.severity.name], text)
 
 
 def _filter_errors(parsed: Sequence[Any], origin: Mapping[int, Rule]) -> tuple[SigmaMessage, ...]:
@@ -153,5 +159,6 @@ def _filter_errors(parsed: Sequence[Any], origin: Mapping[int, Rule]) -> tuple[S
     return tuple(messages)
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _one_line(error: SigmaError) -> str:
+    said = str(error.args[0]) if error.args else str(error)  # without pySigma's own " in <file>"
+    return " ".join(said.split())

@@ -42,7 +42,8 @@ def find(subject: Subject) -> Iterator[Problem]:
 
 
 def _applies(transformation: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
-    conditions = [item for item in transformation.get("rule_conditions", []) if item.get("type") == "logsource"]
+    listed = transformation.get("rule_conditions", [])
+    conditions = [item for item in (listed.values() if isinstance(listed, Mapping) else listed) if item["type"] == "logsource"]
     return not conditions or any(
         all(condition.get(key, entry[key]) == entry[key] for key in ("product", "service")) for condition in conditions
     )

@@ -42,8 +42,9 @@ def find(subject: Subject) -> Iterator[Problem]:
         if node.value is None:
             yield missing(rule, node, "add the rank that the layouts give to its events, below that of the stages before it")
             continue
+        # Splunk needs no tiebreaker: SPL can say which of two equal times comes first.
         for layout in subject.layouts.values():
-            for source in layout.sources:
+            for source in layout.sources if layout.backend == "elastic" else ():
                 given = {source.rank, *(case.rank for case in source.rank_cases)}
                 if (source.product, source.service) == (rule.product, rule.service) and node.value not in given:
                     text = f"rule '{rule.name}' has rank {node.value}, which layout '{layout.name}' gives to no event"

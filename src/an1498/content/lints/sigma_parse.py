@@ -5,12 +5,12 @@
 **Bad**
 
     selection:
-      validation_status|re|contains: x
+      id.orig_h|contains|cidr: 10.0.0.0/8
 
 **Good**
 
     selection:
-      validation_status|contains: x
+      id.orig_h|cidr: 10.0.0.0/8
 """
 
 from __future__ import annotations
