@@ -66,8 +66,10 @@ def _ip_text(args: list[str]) -> str:
     runs = [f"(^|:)0(:0){{{length - 1}}}(:|$)" for length in range(8, 1, -1)]
     whens = " ".join(f"WHEN regexp_matches(t, '{run}') THEN regexp_replace(t, '{run}', '::')" for run in runs)
     ipv6 = f"list_transform([{groups}], lambda t: CASE {whens} ELSE t END)[1]"
-    text = f"CASE WHEN starts_with(k, '00000000000000000000ffff') THEN {octets} ELSE {ipv6} END"
-    return f"list_transform([{_ip_key(args)}], lambda k: {text})[1]"
+    text = f"CASE WHEN starts_with(k, '00000000000000000000ffff') THEN {octets} WHEN k IS NOT NULL THEN {ipv6} END"
+    mixed = "error('an1498-refused: an IPv6 address that ends like an IPv4 address')"
+    known = f"CASE WHEN regexp_full_match({args[0]}, '[0-9a-fA-F:]*:[0-9.]*[.][0-9.]*') THEN {mixed} ELSE {args[0]} END"
+    return f"list_transform([{_ip_key([known])}], lambda k: {text})[1]"
 
 
 SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {

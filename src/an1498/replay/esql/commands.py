@@ -357,7 +357,7 @@ def _group(pipeline: Pipeline, item: tree.Field) -> Value:
         raise pipeline.source.wrong(item.at, f"cannot group by {value.type}")
     if not value.multi:
         return pipeline.extend(Value(value.expr, value.type))
-    distinct = pipeline.extend(Value(call("list_distinct", value.expr), value.type))
+    distinct = pipeline.extend(Value(call("list_sort", call("list_distinct", value.expr)), value.type))
     if isinstance(distinct.expr, SqlCol):
         pipeline.relation = Unnest(pipeline.relation, distinct.expr.name)
     return distinct

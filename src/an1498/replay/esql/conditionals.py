@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from an1498.replay.algebra import Case, Expr, call
 from an1498.replay.esql import tree
 from an1498.replay.esql.context import Context, Function
-from an1498.replay.esql.values import NULL, Type, Value, as_list, single, widened
+from an1498.replay.esql.values import NULL, SPANS, Type, Value, as_list, single, widened
 
 
 def _case(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
     """The value of the first true condition; null and several values are not true; without a default, null."""
     values = [*args[1::2], *([args[-1]] if len(args) % 2 else [])]
-    kind = context.same_type(node, values)
+    kind = context.same_type(node, values, promote=True)
+    if kind in SPANS:
+        raise context.source.unsupported(node.at, "CASE of time spans")
     if kind is Type.NULL:
         return NULL
     multi = any(value.multi for value in values)
