@@ -72,6 +72,7 @@ class Derivation(StrEnum):
     """How an ingest computes a field from a native one; each is what a vendor's pipeline does (replay/ingest.py says which)."""
 
     COPY = "copy"
+    NOT_EMPTY = "not_empty"
     FILE_NAME = "file_name"
     LOG_LEVEL = "log_level"
     EVENT_CATEGORY = "event_category"

@@ -265,8 +265,14 @@ def _copy(value: Any) -> Any:
     return value
 
 
+def _not_empty(value: Any) -> Any:
+    """elastic/integrations, unifiedlogs: `copy_from` with `ignore_empty_value`, and the removal of empty texts."""
+    return None if value == "" else value
+
+
 _DERIVE: Mapping[Derivation, Callable[[Any], Any]] = {
     Derivation.COPY: _copy,
+    Derivation.NOT_EMPTY: _not_empty,
     Derivation.FILE_NAME: _file_name,
     Derivation.LOG_LEVEL: _log_level,
     Derivation.EVENT_CATEGORY: _event_category,
