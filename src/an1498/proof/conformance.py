@@ -19,7 +19,7 @@ from sigma.rule import SigmaRule
 from an1498.errors import ContentError, Location
 from an1498.model import Condition, CorrelationType
 from an1498.proof.reference import Firing, Group, Observation, Spec, firings
-from an1498.proof.sigma_match import matches
+from an1498.proof.sigma_match import matcher
 from an1498.replay.table import epoch_microseconds
 
 
@@ -56,9 +56,9 @@ def reference_firings(case: ConformanceCase) -> frozenset[Firing]:
 
 def _correlate(rule: SigmaCorrelationRule, events: Sequence[tuple[int, Mapping[str, Any]]]) -> set[Firing]:
     observations: list[Observation] = []
-    detections = [ref.rule for ref in rule.referenced_rules if isinstance(ref.rule, SigmaRule)]
+    detections = [(ref.rule, matcher(ref.rule)) for ref in rule.referenced_rules if isinstance(ref.rule, SigmaRule)]
     for time, fields in events:
-        groups = {_name(child): _group(rule, child, fields) for child in detections if matches(child, fields)}
+        groups = {_name(child): _group(rule, child, fields) for child, matches in detections if matches(fields)}
         observations.append(Observation(time, groups, {**fields}))
     for ref in rule.referenced_rules:
         if isinstance(ref.rule, SigmaCorrelationRule):

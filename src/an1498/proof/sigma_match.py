@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sigma.conditions import ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR
@@ -31,10 +31,13 @@ from sigma.types import (
     SpecialChars,
 )
 
+from an1498.compiler.resolve import Never
 
-def matches(rule: SigmaRule, event: Mapping[str, Any]) -> bool:
-    """Whether any of the rule's conditions holds for the event (native field names; lists are several values)."""
-    return any(_holds(condition.parsed, event) for condition in rule.detection.parsed_condition)
+
+def matcher(rule: SigmaRule) -> Callable[[Mapping[str, Any]], bool]:
+    """Tells whether any of the rule's conditions holds for an event (native field names; lists are several values)."""
+    trees = [condition.parsed for condition in rule.detection.parsed_condition]
+    return lambda event: any(_holds(tree, event) for tree in trees)
 
 
 def _holds(node: Any, event: Mapping[str, Any]) -> bool:
@@ -58,6 +61,8 @@ def _field_matches(stored: Any, wanted: SigmaType) -> bool:
             return not values
         case SigmaExists():
             return bool(values) == wanted.exists
+        case Never():
+            return False
         case SigmaExpansion():
             return any(_field_matches(stored, value) for value in wanted.values)
         case _:

@@ -24,6 +24,7 @@ WORDS = ("alpha", "bravo", "charlie", "delta")
 MAC = "macos"
 ZEEK = "zeek"
 _LOGSOURCES = {MAC: {"product": "macos", "service": "unifiedlog"}, ZEEK: {"product": "zeek", "service": "ssl"}}
+_RANK = {MAC: 2, ZEEK: 1}
 _WORD_FIELD = {MAC: "eventMessage", ZEEK: "server_name"}
 _TEXT_FIELD = {MAC: "category", ZEEK: "cipher"}
 _SECOND_TEXT_FIELD = {MAC: "subsystem", ZEEK: "curve"}
@@ -132,6 +133,7 @@ def load(case: Case, root: Path) -> Pack:
             "logsource": _LOGSOURCES[sensor],
             "detection": {"selection": {f"{_WORD_FIELD[sensor]}|contains": rule}, "condition": "selection"},
             "level": "low",
+            "rank": _RANK[sensor],
         }
         (root / "rules" / f"{rule}.yml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     document = {**_header(NAME), "correlation": dict(case.correlation), "level": "medium"}
@@ -150,7 +152,7 @@ def native_event(case: Case, drawn: Drawn) -> NativeEvent:
         if drawn.group[0] is not None:
             fields["id.orig_h"] = drawn.group[0]
         return NativeEvent("zeek", "ssl", time_us, fields, location)
-    fields = {"eventType": "logEvent", "messageType": "Default", "eventMessage": f"did {words} now", **present}
+    fields = {"eventType": "activityCreateEvent", "eventMessage": f"did {words} now", **present}
     if case.group_by == ("entity",):
         host = Host(name="mac", ips=() if drawn.group[0] is None else (drawn.group[0],))
     else:
