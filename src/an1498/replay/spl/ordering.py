@@ -145,7 +145,7 @@ def dedup(frame: Frame, command: syntax.Plain) -> Frame:
     items = tuple((f"#d{i}", scalar(frame.value(name, at), at).expr) for i, name in enumerate(words))
     keys = tuple(name for name, _ in items)
     complete = call("and", *(call("is_not_null", Col(key)) for key in keys))
-    relation: Relation = Extend(frame.relation, (*items, ("#complete", complete)))
+    relation: Relation = Extend(Extend(frame.relation, items), (("#complete", complete),))
     number = WindowCall("row_number", partition=("#complete", *keys), start=None, end=0)
     relation = Window(relation, (("#nth", number),))
     first = call("and", Col("#complete"), call("le", Col("#nth"), Lit(count)))

@@ -188,6 +188,8 @@ def _command(source: Source, segment: _Segment) -> Command:
         offset = error.pos_in_stream
         place = segment.end if offset is None or offset < segment.arguments else offset
         found = source.text[place : place + 20].split("\n")[0].strip()
+        if found.startswith("(") and rule == "plain":
+            raise source.unsupported(place, f"an expression in command '{segment.name}'") from None
         problem = f"'{found}' is not expected in command '{segment.name}'" if found else f"command '{segment.name}' is incomplete"
         raise source.syntax_error(min(place, len(source.text)), problem) from None
     return builder(source, tree, segment.name, segment.start)

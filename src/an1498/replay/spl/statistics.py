@@ -131,8 +131,7 @@ def _windowed(frame: Frame, command: syntax.Statistics, plans: list[tuple[syntax
         keys.append(f"#by{index}")
         inputs.append((f"#by{index}", scalar(frame.value(name, at), at).expr))
     keyed = call("and", *(call("is_not_null", Col(key)) for key in keys))
-    inputs.append(("#keyed", keyed))
-    relation: Relation = Extend(frame.relation, tuple(inputs))
+    relation: Relation = Extend(Extend(frame.relation, tuple(inputs)), (("#keyed", keyed),))
     size = _window_size(frame, command) if streaming else 0
     current = _flag(frame, command, "current", True) if streaming else True
     everywhere = _flag(frame, command, "global", True) if streaming else True
