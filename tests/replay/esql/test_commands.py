@@ -49,6 +49,12 @@ def test_eval_reads_earlier_columns_of_the_same_command_and_names_by_text(replay
     assert list(rows[0]) == ["b", "c", "a + 1", "a", "d"]
 
 
+def test_fields_named_like_internal_columns_stay_apart(replay: Replay) -> None:
+    events = [{"v1": 1, "v2": {"x": 2}, "element of a list": ["3", "4"]}]
+    search = "FROM e | EVAL a = v1 + 1, b = v2.x + 1 | EVAL c = a + v1 | EVAL d = TO_LONG(`element of a list`) | KEEP a, b, c, d, v1, v2.x"
+    assert replay(search, events) == [{"a": 2, "b": 3, "c": 3, "d": [3, 4], "v1": 1, "v2.x": 2}]
+
+
 def test_keep_orders_columns_and_the_more_precise_pattern_wins(replay: Replay) -> None:
     events = [{"first_name": 1, "last_name": 2, "name": 3, "other": 4}]
     assert list(replay("FROM e | KEEP first_name, last_name, first_name*", events)[0]) == ["first_name", "last_name"]

@@ -96,6 +96,8 @@ def test_each_aggregate_has_its_own_filter(replay: Replay) -> None:
 def test_a_key_may_be_computed_and_an_unnamed_column_has_its_text(replay: Replay) -> None:
     rows = replay("FROM e | STATS COUNT(*), MAX(n) BY n % 2 == 1", EVENTS)
     assert rows == [{"COUNT(*)": 4, "MAX(n)": 7, "n % 2 == 1": True}]
+    rows = replay("FROM e | STATS COUNT(*)  Where n > 4", EVENTS)
+    assert rows == [{"COUNT(*)  Where n > 4": 2}]
     rows = replay("FROM e | STATS x = n + COUNT(*) BY n | SORT n | LIMIT 1", EVENTS)
     assert rows == [{"x": 2, "n": 1}]
 

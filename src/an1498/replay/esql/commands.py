@@ -63,7 +63,11 @@ class Pipeline:
         return Context(self.source, self.scope)
 
     def new_name(self) -> str:
-        return f"v{next(self._numbers)}"
+        """A column name that neither a field of the events nor another column has, and that begins none followed by a dot."""
+        while True:
+            name = f"v{next(self._numbers)}"
+            if not any(field == name or field.startswith(f"{name}.") for field in self.table.schema):
+                return name
 
     def extend(self, value: Value) -> Value:
         """The value as a column of the relation."""

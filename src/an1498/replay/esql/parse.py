@@ -204,7 +204,9 @@ class _Builder(Transformer[Token, Any]):
 
     def aggregate(self, meta: Any, items: list[Any]) -> tree.Field:
         field, where = items
-        return tree.Field(_span(meta), field.name, field.expression, where)
+        unnamed = field.name == self.source.words(field.at)
+        at = _span(meta)
+        return tree.Field(at, self.source.words(at) if unnamed else field.name, field.expression, where)
 
     # --- expressions ---
 
