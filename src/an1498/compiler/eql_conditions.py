@@ -92,18 +92,19 @@ class EqlConditions(LayoutAware, EqlBackend):
             return self.equals_cased(name, found)
         if not found.text and not found.wild:
             return f'{name} == ""'
+        # "case_insensitive: … ASCII case insensitive matching" ("Term query"): other letters need a class each.
+        if not found.ascii:
+            return f"{name} regex {string(lucene_pattern(found))}"
         if not _wildcards_are_wild(found):
             return f"{name} regex~ {string(lucene_pattern(found, ignore_case=False))}"
         # Official uses the case-sensitive == for values that look like an address; only fields of type ip need that.
         return f"{name} : {string(_wildcard_text(found))}"
 
     def equals_cased(self, name: str, found: Pattern) -> str:
-        # "==: Wildcards are not supported."
-        if not found.wild:
-            return f"{name} == {string(found.text)}"
-        if _wildcards_are_wild(found):
-            return f"{name} like {string(_wildcard_text(found))}"
-        return f"{name} regex {string(lucene_pattern(found))}"
+        # "==: Wildcards are not supported", so it does not say what an asterisk means there.
+        if not _wildcards_are_wild(found):
+            return f"{name} regex {string(lucene_pattern(found))}"
+        return f"{name} like {string(_wildcard_text(found))}" if found.wild else f"{name} == {string(found.text)}"
 
     # `like~` is for strings only, and knows no escape for a literal `*` or `?`: lists keep to what it can say.
     def decide_convert_condition_as_in_expression(self, cond: Any, state: Any) -> bool:
@@ -118,7 +119,7 @@ class EqlConditions(LayoutAware, EqlBackend):
         if kind not in TEXTS:
             return False
         patterns = plain_strings(found[1])
-        return patterns is not None and all(_wildcards_are_wild(p) and p.parts for p in patterns)
+        return patterns is not None and all(_wildcards_are_wild(p) and p.ascii and p.parts for p in patterns)
 
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
         if isinstance(cond.args[0].value, SigmaCIDRExpression):
@@ -143,9 +144,12 @@ class EqlConditions(LayoutAware, EqlBackend):
     def convert_condition_field_eq_val_re(self, cond: Any, state: Any) -> Any:
         if self.stored(cond.field).type not in TEXTS:
             raise Refusal(f"a regular expression on the field '{cond.field}', which is not text", "compare values", cond.field)
-        operator = "regex~" if ignores_case(cond.value) else "regex"
-        rendered = lucene_regex(cond.value, ignore_case_by_operator=True)
-        return f"{self.escape_and_quote_field(cond.field)} {operator} {string(rendered)}"
+        name = self.escape_and_quote_field(cond.field)
+        text = str(cond.value.regexp)
+        # What a range such as [a-c] means to regex~ is not documented.
+        if ignores_case(cond.value) and text.isascii() and "[" not in text:
+            return f"{name} regex~ {string(lucene_regex(cond.value, ignore_case_by_operator=True))}"
+        return f"{name} regex {string(lucene_regex(cond.value))}"
 
     # "cidrMatch: … supports only the ip field data type" ("EQL function reference").
     def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:

@@ -52,12 +52,18 @@ def is_presence(node: Node) -> bool:
 
 
 def only_field(node: Node) -> str | None:
-    """The one field that a condition reads, if it is one and no part of the condition tests presence."""
+    """The one field that a condition reads, if it is one and nothing in the condition tests presence or negates."""
+    if _negates(node):
+        return None
     found = list(leaves(node))
     if any(is_presence(leaf) or not isinstance(leaf, Leaf) for leaf in found):
         return None
     fields = {leaf.field for leaf in found if isinstance(leaf, Leaf)}
     return fields.pop() if len(fields) == 1 else None
+
+
+def _negates(node: Any) -> bool:
+    return isinstance(node, ConditionNOT) or (isinstance(node, ConditionItem) and any(map(_negates, node.args)))
 
 
 def negated_presence(node: Node) -> Leaf | None:
@@ -83,6 +89,8 @@ def simplified(node: Any) -> Node | bool:
     """The condition without constant parts: empty parameter lists are false, `*` is presence, expansions are alternatives."""
     if isinstance(node, ConditionNOT):
         inner = simplified(node.args[0])
+        if isinstance(inner, ConditionNOT):
+            return inner.args[0]  # type: ignore[return-value]
         return (not inner) if isinstance(inner, bool) else ConditionNOT([inner])
     if isinstance(node, ConditionAND | ConditionOR):
         neutral = isinstance(node, ConditionAND)

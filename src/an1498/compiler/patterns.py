@@ -41,6 +41,11 @@ class Pattern:
         """Whether letter case cannot matter, because no literal character has two cases."""
         return self.cased or self.text.lower() == self.text.upper()
 
+    @property
+    def ascii(self) -> bool:
+        """Whether ASCII letters are the only ones with two cases: all that Lucene's case-insensitive queries know."""
+        return all(c.isascii() or c.lower() == c.upper() for c in self.text)
+
     def lower(self) -> Pattern:
         """The pattern in lower case, to compare with a lower-cased value."""
         return Pattern(tuple(part.lower() if isinstance(part, str) else part for part in self.parts), self.cased)

@@ -22,10 +22,11 @@ from an1498.compiler.refusal import Refusal
 LUCENE_LIMIT = 1000
 _LUCENE_RESERVED = frozenset('.?+*|{}[]()"\\#@&<>~^$')
 _LUCENE_CLASS_RESERVED = frozenset('[]^-\\"&~#@<>')
+# The classes of ASCII, as PCRE has them.
 _CATEGORIES = {
     sre.CATEGORY_DIGIT: "0-9",
     sre.CATEGORY_WORD: "A-Za-z0-9_",
-    sre.CATEGORY_SPACE: " \t\n\r\f\v",
+    sre.CATEGORY_SPACE: " \t-\r",
 }
 _NEGATED_CATEGORIES = {
     sre.CATEGORY_NOT_DIGIT: sre.CATEGORY_DIGIT,
