@@ -75,16 +75,16 @@ def _flavour(target: Target) -> Flavour:
 
 
 def field_types(target: Target) -> dict[str, ColumnType]:
-    """The types of the fields that the target's layouts promise. A field outside the vendor's mapping is not promised."""
+    """The types of the fields that the target has once it is set up as docs/telemetry.md says. What the vendor does not map, our
+    component templates do; without them ES|QL knows such a field only from the first event that has it (`esql-unmapped-field`)."""
     types: dict[str, ColumnType] = {}
     for source in (source for layout in target.layouts for source in layout.sources):
         types.setdefault(source.time_field, ColumnType(FieldType.DATE))
         for name in source.constants:
             types.setdefault(name, ColumnType(FieldType.KEYWORD))
         for row in source.fields:
-            if row.mapped:
-                known = types.get(row.indexed)
-                types[row.indexed] = ColumnType(row.type, row.array or (known is not None and known.array))
+            known = types.get(row.indexed)
+            types[row.indexed] = ColumnType(row.type, row.array or (known is not None and known.array))
         for derived in source.derived:
             types.setdefault(derived.indexed, ColumnType(derived.type))
     if target.backend == "elastic":
