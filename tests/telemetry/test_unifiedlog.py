@@ -83,7 +83,7 @@ def test_times_are_utc_to_the_microsecond(write: Write, timestamp: str, time_us:
     [
         (b"",),
         ('{"count":0,"finished":1}',),
-        ("", "   ".strip(), '{"finished":1,"count":0}'),
+        ("", " \t", '{"finished":1,"count":0}'),
         ('Filtering the log data using "subsystem == \\"com.apple.securityd\\""',),
     ],
 )

@@ -79,6 +79,10 @@ def test_null_is_missing_and_unknown_fields_are_kept(write: Write) -> None:
     }
 
 
+def test_blanks_before_a_record(write: Write) -> None:
+    assert read(write, "  " + record(uid="C1")) == {"uid": "C1"}
+
+
 def test_each_record_may_state_its_log(write: Write) -> None:
     path = write("stream.json", record(_path="ssl"), record(_path="conn_red", proto="tcp"), record(_path="dhcp"))
     assert [event.service for event in read_log(path, "zeek")] == ["ssl", "conn", "dhcp"]

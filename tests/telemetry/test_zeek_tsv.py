@@ -148,6 +148,9 @@ def test_several_logs_one_after_the_other(write: Write) -> None:
         ("conn.json.log", "conn"),
         ("dhcp", "dhcp"),
         ("ssl_red.log", "ssl"),
+        ("zeek-ssl.log", "ssl"),
+        ("ssl_2026-01-15.log", "ssl"),
+        ("known_certs.log", "known_certs"),
     ],
 )
 def test_the_file_name_tells_the_log_where_nothing_else_does(write: Write, name: str, log: str) -> None:
@@ -224,7 +227,7 @@ def test_lines_under_a_broken_header_are_rejected_until_the_next_one(write: Writ
     ]
 
 
-@pytest.mark.parametrize("name", ["events.log", "2026-01-15.log", "-.log"])
+@pytest.mark.parametrize("name", ["events.log", "2026-01-15.log", "-.log", "ssl-conn.log"])
 def test_nothing_tells_the_log(write: Write, name: str) -> None:
     lines = [line for line in header() if not line.startswith("#path")]
     with pytest.raises(TelemetryError) as caught:

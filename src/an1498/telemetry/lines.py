@@ -40,7 +40,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 text = line.rstrip(b"\r\n")
                 if number == 1:
                     text = text.removeprefix(_BOM)
-                if text:
+                if text and not text.isspace():
                     yield number, text
     except (OSError, ValueError, EOFError, zlib.error) as error:
         if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):

@@ -38,7 +38,7 @@ def scan(path: Path, host: Host | None) -> Iterator[NativeEvent | Reject]:
             if header is not None:
                 fields = header.record(text)
                 log = _log(header.path, named)
-            elif text.startswith("{"):
+            elif text.lstrip().startswith("{"):
                 document = json_object(text)
                 log = _log(document.get("_path"), named)
                 fields = zeek_json.record(log, document)

@@ -142,6 +142,11 @@ def log_name(path: str) -> str | None:
 
 
 def log_of_file(path: Path) -> str | None:
-    """The log that a file's name tells: `ssl.log`, `ssl.10:00:00-11:00:00.log.gz`, `x509.json.log`; None for other names."""
-    name = log_name(path.name.split(".")[0])
-    return name if name in LOG_NAMES else None
+    """The log that a file's name tells: `ssl.log`, `ssl.10:00:00-11:00:00.log.gz`, `x509.json.log`, `zeek-ssl.json`, `ssl_2026-01-15.log`;
+    None for other names, and for one that names two logs."""
+    stem = path.name.split(".")[0]
+    whole = log_name(stem)
+    if whole in LOG_NAMES:
+        return whole
+    parts = {part for part in re.split(r"[-_ ]", stem.lower()) if part in LOG_NAMES}
+    return parts.pop() if len(parts) == 1 else None
