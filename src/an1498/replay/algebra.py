@@ -362,6 +362,11 @@ class _Writer:
             case Scan(table, columns):
                 return f"SELECT {_columns(columns)} FROM {identifier(table)}"
             case Filter(source, condition):
+                from an1498.replay.sharing import share  # which reads the types of this module
+
+                shared, condition = share(condition, source.columns)
+                if shared:
+                    return f"SELECT {_columns(source.columns)} FROM {self.relation(Extend(source, shared))} WHERE {expression(condition)}"
                 return f"SELECT * FROM {self.relation(source)} WHERE {expression(condition)}"
             case Extend(source, items):
                 replaced = {name for name, _ in items}

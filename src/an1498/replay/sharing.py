@@ -1,0 +1,83 @@
+"""Long expressions that a condition uses more than once, computed once beforehand.
+
+An address's sort key is a page of SQL. A condition that tests an address against ten networks would repeat that page ten times, and
+DuckDB would parse, bind and optimise it ten times: that, not the events, is where a search's time goes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from an1498.replay.algebra import Call, Case, Cast, Col, Expr, Lambda, ListOf, Lit
+
+LONG = frozenset({"ip_key", "ipv4_number", "ipv6_digits"})
+"""Functions of `functions.SQL_FUNCTIONS` that are worth a column: long, and without an error for any input, because the column is
+computed also where the condition would not have looked."""
+
+
+def share(condition: Expr, columns: Collection[str]) -> tuple[tuple[tuple[str, Expr], ...], Expr]:
+    """The columns to compute beforehand, under names that are not in `columns`, and the condition over them."""
+    counts = Counter(_long_calls(condition))
+    repeated = [expr for expr, count in counts.items() if count > 1 and all(name in columns for name in _columns(expr))]
+    free = (name for number in itertools.count() if (name := f"#shared{number}") not in columns)
+    names = dict(zip(repeated, free, strict=False))
+    if not names:
+        return (), condition
+    return tuple((name, expr) for expr, name in names.items()), _replaced(condition, names)
+
+
+def _children(expr: Expr) -> Iterator[Expr]:
+    match expr:
+        case Call(_, args) | ListOf(args):
+            yield from args
+        case Case(branches, default):
+            for when, then in branches:
+                yield from (when, then)
+            yield default
+        case Lambda(_, body) | Cast(body):
+            yield body
+        case _:
+            return
+
+
+def _long_calls(expr: Expr) -> Iterator[Expr]:
+    """Not inside lambdas, whose parameters are no columns, and not those that may fail."""
+    if isinstance(expr, Lambda):
+        return
+    if isinstance(expr, Call) and expr.function in LONG and not _may_fail(expr):
+        yield expr
+        return
+    for child in _children(expr):
+        yield from _long_calls(child)
+
+
+def _may_fail(expr: Expr) -> bool:
+    if isinstance(expr, Call) and expr.function == "fail":
+        return True
+    return (isinstance(expr, Cast) and not expr.safe) or any(_may_fail(child) for child in _children(expr))
+
+
+def _columns(expr: Expr) -> Iterator[str]:
+    if isinstance(expr, Col):
+        yield expr.name
+    for child in _children(expr):
+        yield from _columns(child)
+
+
+def _replaced(expr: Expr, names: dict[Expr, str]) -> Expr:
+    if expr in names:
+        return Col(names[expr])
+    match expr:
+        case Call(function, args):
+            return Call(function, tuple(_replaced(arg, names) for arg in args))
+        case ListOf(items):
+            return ListOf(tuple(_replaced(item, names) for item in items))
+        case Case(branches, default):
+            replaced = tuple((_replaced(when, names), _replaced(then, names)) for when, then in branches)
+            return Case(replaced, _replaced(default, names))
+        case Cast(value, sql_type, safe):
+            return Cast(_replaced(value, names), sql_type, safe)
+        case Col() | Lit() | Lambda():
+            return expr
