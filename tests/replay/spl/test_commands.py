@@ -294,3 +294,37 @@ def test_streams_do_not_meet() -> None:
         (1, {"count": 0, "v": None}),
         (2, {"count": 1, "v": "3"}),
     ]
+
+
+def test_fillnull_without_names_fills_the_fields_that_a_stream_has() -> None:
+    prepared = prepare("* | fillnull | fields - _time")
+    table = load(duckdb.connect(), "t", [[{"_time": 2, "a": 1}, {"_time": 1}], [{"_time": 1, "b": 2}]], flavour="splunk")
+    assert [(row.stream, dict(row.values)) for row in prepared.execute(table)] == [
+        (0, {"a": "1", "b": None}),
+        (0, {"a": "0", "b": None}),
+        (1, {"a": None, "b": "2"}),
+    ]
+
+
+@pytest.mark.parametrize("command", ["rename x as y, y as z", "rename x as y, z as y"])
+def test_renames_that_depend_on_their_order_are_refused(command: str) -> None:
+    with pytest.raises(UnsupportedConstruct, match="a rename whose new names are also old names"):
+        prepare(f"* | {command}")
+
+
+def test_a_lookup_by_a_multivalue_is_refused() -> None:
+    with pytest.raises(UnsupportedConstruct, match="a multivalue where one value is needed"):
+        rows("* | lookup assets ip AS x", in_order(["10.0.0.1", "10.0.0.2"]), lookups=ASSETS)
+
+
+def test_the_text_of_a_time_with_a_fraction_is_refused() -> None:
+    assert column('* | eval x=_time."s" | table x', [{"_time": 5}], "x") == ["5s"]
+    with pytest.raises(UnsupportedConstruct, match="a fraction of a second"):
+        column('* | eval x=_time."s" | table x', [{"_time": 5.25}], "x")
+    assert column("* | eval x=_time+0.5 | table x", [{"_time": 5.25}], "x") == [5.75]
+
+
+@pytest.mark.parametrize("command", ["multisearch [search a=1] [search b=1]", "makeresults"])
+def test_generating_commands_come_first(command: str) -> None:
+    with pytest.raises(SearchSyntaxError, match="must be the first"):
+        prepare(f"x=1 | {command}")

@@ -44,7 +44,7 @@ class Prepared:
         names = tuple(sorted(table.schema, key=lambda name: (not name.startswith("_"), name)))
         if any(name.startswith("#") for name in names):
             raise UsageError("replay of SPL does not take events with a field whose name begins with '#'")
-        kinds = {name: Kind.NUMBER if name == "_time" else Kind.LIST if table.schema[name].array else Kind.TEXT for name in names}
+        kinds = {name: Kind.TIME if name == "_time" else Kind.LIST if table.schema[name].array else Kind.TEXT for name in names}
         start = Frame(context, ordering.raw_events(table.scan(), names), kinds)
         frame = commands.lower(start, self.pipeline)
         _check_output(frame)

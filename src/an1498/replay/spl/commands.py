@@ -7,7 +7,23 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from an1498.replay.algebra import Case, Cast, Col, Expr, Filter, GroupBy, Lambda, Limit, Lit, Select, Union, Unnest, call
+from an1498.replay.algebra import (
+    Case,
+    Cast,
+    Col,
+    Expr,
+    Filter,
+    GroupBy,
+    Lambda,
+    Limit,
+    Lit,
+    Select,
+    Union,
+    Unnest,
+    Window,
+    WindowCall,
+    call,
+)
 from an1498.replay.spl import lookups, ordering, statistics, syntax, terms
 from an1498.replay.spl.eval_functions import subject
 from an1498.replay.spl.expressions import Expressions
@@ -92,6 +108,9 @@ def _multisearch(start: Frame, pipelines: tuple[tuple[syntax.Command, ...], ...]
 def _rename(frame: Frame, command: syntax.Rename) -> Frame:
     """A field that does not exist renames to a field without values: an existing field of the new name is overwritten
     ("rename", Usage)."""
+    sources, targets = [old for old, _ in command.pairs], [new for _, new in command.pairs]
+    if set(sources) & set(targets) or len(set(targets)) < len(targets):
+        raise frame.context.source.unsupported(command.at, "a rename whose new names are also old names")
     for old, new in command.pairs:
         value = frame.value(old, command.at)
         if old == new:
@@ -201,7 +220,7 @@ def _matching(frame: Frame, words: tuple[str, ...], at: int) -> list[str]:
             if frame.open:
                 frame.context.read.add("*")
             pattern = re.compile(fnmatch.translate(word.replace("[", "[[]").replace("?", "[?]")))
-            names += [name for name in frame.columns if pattern.match(name) and not (word == "*" and name in _INTERNAL)]
+            names += [name for name in frame.columns if pattern.match(name) and (word[0] != "*" or name[0] != "_")]
         else:
             names.append(word)
             frame.value(word, at) if frame.columns.get(word) is not Kind.CLOCK else None
@@ -247,18 +266,36 @@ def _fillnull(frame: Frame, command: syntax.Plain) -> Frame:
     if not command.words and frame.open:
         frame.context.read.add("*")
     filler = command.options.get("value", "0")
-    names = command.words or tuple(name for name in frame.columns if name != "_time")
+    if not command.words:
+        return _fill_existing(frame, filler, at)
+    return frame.extend([_filled(frame, name, filler, at) for name in dict.fromkeys(command.words)], at)
+
+
+def _fill_existing(frame: Frame, filler: str, at: int) -> Frame:
+    """Without names, the fields of the results: those of which at least one result has a value."""
+    names = [name for name, kind in frame.columns.items() if kind is not Kind.CLOCK]
+    counted = Window(
+        frame.relation,
+        tuple((f"#has {name}", WindowCall("count", (Col(name),), start=None, end=None)) for name in names),
+    )
     items = []
     for name in names:
-        value = frame.value(name, at)
-        kind = value.kind
-        if kind.numeric and not looks_numeric(filler):
-            kind = Kind.TEXT
-        substitute: Expr = Lit(float(filler)) if kind.numeric else Lit(filler)
-        if kind is Kind.LIST:
-            substitute = convert(Value(Kind.TEXT, substitute), Kind.LIST, at)
-        items.append((name, kind, call("coalesce", convert(value, kind, at), substitute)))
-    return frame.extend(items, at)
+        _, kind, filled = _filled(frame, name, filler, at)
+        absent = call("eq", Col(f"#has {name}"), Lit(0))
+        items.append((name, kind, Case(((absent, Lit(None, kind.sql_type)),), filled)))
+    wide = frame.over(counted).extend(items, at)
+    return wide.over(Select(wide.relation, tuple((name, Col(name)) for name in wide.columns)))
+
+
+def _filled(frame: Frame, name: str, filler: str, at: int) -> tuple[str, Kind, Expr]:
+    value = frame.value(name, at)
+    kind = value.kind
+    if kind.numeric and not looks_numeric(filler):
+        kind = Kind.TEXT
+    substitute: Expr = Lit(float(filler)) if kind.numeric else Lit(filler)
+    if kind is Kind.LIST:
+        substitute = convert(Value(Kind.TEXT, substitute), Kind.LIST, at)
+    return name, kind, call("coalesce", convert(value, kind, at), substitute)
 
 
 def _mvexpand(frame: Frame, command: syntax.Plain) -> Frame:

@@ -369,7 +369,10 @@ def _mvappend(scope: Expressions, nodes: _Nodes, at: int) -> Value:
 
 
 def _mvjoin(scope: Expressions, nodes: _Nodes, at: int) -> Value:
-    return Value(Kind.TEXT, call("list_join", as_list(scope.stored(nodes[0]), at), as_text(scope.stored(nodes[1]), at)))
+    delimiter = scope.stored(nodes[1]).literal
+    if not isinstance(delimiter, str):
+        raise scope.source.unsupported(at, "a delimiter that is not a quoted string")
+    return Value(Kind.TEXT, call("list_join", as_list(scope.stored(nodes[0]), at), Lit(delimiter)))
 
 
 def _mvsort(scope: Expressions, nodes: _Nodes, at: int) -> Value:

@@ -46,7 +46,7 @@ class Frame:
             return Value(kind, Col(name))
         if self.open and name not in self.removed:
             self.context.read.add(name)
-            return Value(Kind.NUMBER if name == "_time" else Kind.TEXT, Col(name))
+            return Value(Kind.TIME if name == "_time" else Kind.TEXT, Col(name))
         return NULL
 
     def has(self, name: str) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from an1498.replay.algebra import Aggregate, Case, Col, Expr, Filter, GroupBy, Join, Lit, Relation, Select, call
+from an1498.replay.algebra import Aggregate, Case, Col, Expr, Extend, Filter, GroupBy, Join, Lit, Relation, Select, call
 from an1498.replay.lookup import Lookup
 from an1498.replay.spl import syntax
 from an1498.replay.spl.frame import Frame
@@ -27,7 +27,7 @@ def lower(frame: Frame, command: syntax.LookupCommand) -> Frame:
     for column in [*key_columns, *(column for column, _ in outputs)]:
         if column not in lookup.columns:
             raise source.syntax_error(at, f"lookup '{command.table}' has no column '{column}'")
-    keys = {column: as_text(frame.value(field, at), at) for column, field in command.keys}
+    keys = [_folded(lookup, as_text(frame.value(field, at), at)) for _, field in command.keys]
     existing = {field: frame.value(field, at) for _, field in outputs}
     if frame.context.table is None:
         return frame.extend(((field, Kind.TEXT, Lit(None, "VARCHAR")) for _, field in outputs), at)
@@ -40,8 +40,9 @@ def lower(frame: Frame, command: syntax.LookupCommand) -> Frame:
         tuple(name for name, _ in folded),
         tuple((name, Aggregate("list", (Col(name),), where=call("is_not_null", Col(name)), ordered=True)) for name, _ in found),
     )
-    on = call("and", *(call("eq", _folded(lookup, keys[column]), Col(f"#key{i}")) for i, column in enumerate(key_columns)))
-    joined = Join(frame.relation, right, on, "left", shared=True)
+    left = Extend(frame.relation, tuple((f"#event{i}", key) for i, key in enumerate(keys)))
+    on = call("and", *(call("eq", Col(f"#event{i}"), Col(f"#key{i}")) for i in range(len(keys))))
+    joined = Join(left, right, on, "left", shared=True)
     single = _unique(lookup, key_columns)
     added = []
     for i, (_, field) in enumerate(outputs):

@@ -111,6 +111,8 @@ def _segments(source: Source, start: int, end: int) -> Iterator[_Segment]:
                 raise source.syntax_error(position, "a command is expected after '|'")
             if first and not implied and name not in _GENERATING and name in _COMMANDS:
                 raise source.syntax_error(position, f"command '{name}' cannot begin a search", "begin with search terms")
+        if not first and name in ("multisearch", "makeresults"):
+            raise source.syntax_error(position, f"command '{name}' must be the first of a search")
         segment_end, brackets = _segment_end(source, name, arguments, end)
         yield _Segment(name, position, arguments, segment_end, brackets)
         position = segment_end

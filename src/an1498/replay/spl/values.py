@@ -28,12 +28,16 @@ _NUMERIC = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class Kind(Enum):
-    """What a column or an expression holds. ROUNDED is a number whose text has a fixed number of decimals (`round(x, 2)`),
-    CLOCK a value that depends on the time of the run; LIST is a multivalue, empty never occurs (null instead)."""
+    """What a column or an expression holds.
+
+    ROUNDED is a number whose text has a fixed number of decimals (`round(x, 2)`), TIME is `_time`, whose text has as many
+    decimals as the event's source gave it, CLOCK a value that depends on the time of the run; LIST is a multivalue, which is
+    never empty (null instead)."""
 
     TEXT = "text"
     NUMBER = "number"
     ROUNDED = "rounded number"
+    TIME = "time"
     LIST = "multivalue"
     BOOLEAN = "Boolean"
     CLOCK = "time of the search"
@@ -44,7 +48,7 @@ class Kind(Enum):
 
     @property
     def numeric(self) -> bool:
-        return self in (Kind.NUMBER, Kind.ROUNDED)
+        return self in (Kind.NUMBER, Kind.ROUNDED, Kind.TIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,10 @@ def as_text(value: Value, at: int) -> Expr:
     value = scalar(value, at)
     if value.kind is Kind.NUMBER:
         return number_text(value.expr, at)
+    if value.kind is Kind.TIME:
+        refused = refuse(at, "the text of a time with a fraction of a second", TEXT_TYPE)
+        fraction = call("ne", value.expr, call("trunc", value.expr))
+        return Case(((fraction, refused),), number_text(value.expr, at))
     if value.kind is Kind.ROUNDED:
         return Case(((call("is_null", value.expr), Lit(None, TEXT_TYPE)),), refuse(at, "the text of a rounded number", TEXT_TYPE))
     return value.expr
@@ -213,4 +221,6 @@ def common_kind(values: list[Value]) -> Kind:
         return kinds.pop()
     if Kind.LIST in kinds:
         return Kind.LIST
-    return Kind.ROUNDED if kinds <= {Kind.NUMBER, Kind.ROUNDED} else Kind.TEXT
+    if all(kind.numeric for kind in kinds):
+        return Kind.ROUNDED if Kind.ROUNDED in kinds else Kind.TIME
+    return Kind.TEXT
