@@ -14,7 +14,6 @@ from an1498.replay.algebra import (
     Expr,
     Filter,
     GroupBy,
-    Lambda,
     Limit,
     Lit,
     Select,
@@ -24,29 +23,20 @@ from an1498.replay.algebra import (
     WindowCall,
     call,
 )
-from an1498.replay.spl import lookups, ordering, statistics, syntax, terms
-from an1498.replay.spl.eval_functions import subject
+from an1498.replay.spl import extraction, lookups, ordering, statistics, syntax, terms
 from an1498.replay.spl.expressions import Expressions
 from an1498.replay.spl.frame import Frame
-from an1498.replay.spl.pcre import PcreError, Regex, translate
 from an1498.replay.spl.times import span_seconds
 from an1498.replay.spl.values import (
-    LIST_TYPE,
     NUMBER_TYPE,
-    TEXT_TYPE,
     Kind,
     Value,
     as_number,
-    as_text,
     common_kind,
     convert,
-    let,
     looks_numeric,
-    non_empty,
-    refuse,
 )
 
-_TRUE = ("t", "true", "1")
 # Fields that `fields` keeps although they are not named ("Internal fields and Splunk Web").
 _INTERNAL = ("_raw", "_time")
 
@@ -81,7 +71,7 @@ def _lower(start: Frame, frame: Frame, command: syntax.Command) -> Frame:
         case syntax.LookupCommand():
             return lookups.lower(frame, command)
         case syntax.Regex():
-            return _regex(frame, command)
+            return extraction.regex(frame, command)
         case syntax.Plain(name):
             return _PLAIN[name](start if name == "makeresults" else frame, command)
 
@@ -123,72 +113,6 @@ def _rename(frame: Frame, command: syntax.Rename) -> Frame:
         relation = Select(extended.relation, tuple((name, Col(name)) for name in columns))
         frame = replace(extended, relation=relation, columns=columns, removed=extended.removed | {old})
     return frame
-
-
-def _translated(frame: Frame, pattern: str, at: int) -> Regex:
-    try:
-        return translate(pattern)
-    except PcreError as error:
-        raise frame.context.source.unsupported(at, f"this regular expression: {error}") from None
-
-
-def _regex(frame: Frame, command: syntax.Regex) -> Frame:
-    """Keeps the results that match (or, with `!=`, do not match) the unanchored expression. A result without the field
-    matches nothing; what `!=` does with it is not documented."""
-    regex = _translated(frame, command.pattern, command.at)
-    if command.field == "_raw" and not frame.has("_raw"):
-        raise frame.context.source.unsupported(command.at, "regex over events without _raw")
-    value = as_text(frame.value(command.field, command.at), command.at)
-    found: Expr = call("perl_search", subject(value, regex, command.at), Lit(regex.re2))
-    if not command.negated:
-        return frame.over(Filter(frame.relation, call("coalesce", found, Lit(False))))
-    refused = refuse(command.at, "regex != on a field that does not exist", "BOOLEAN")
-    return frame.over(Filter(frame.relation, let(found, lambda item: Case(((call("is_null", item), refused),), call("not", item)))))
-
-
-def _rex(frame: Frame, command: syntax.Plain) -> Frame:
-    """Named groups become fields; without a match they keep their values. `max_match` (default 1, 0 is unlimited) above 1 gives
-    multivalues. An empty or unused group is refused: whether it makes an empty field is not documented."""
-    source, at = frame.context.source, command.at
-    if unknown := set(command.options) - {"field", "max_match"}:
-        raise source.unsupported(at, f"option '{min(unknown)}' of rex")
-    most = command.options.get("max_match", "1")
-    if len(command.words) != 1 or 0 not in command.quoted or not most.isdecimal():
-        raise source.syntax_error(at, "rex takes options and one quoted regular expression")
-    field = command.options.get("field", "_raw")
-    if field == "_raw" and not frame.has("_raw"):
-        raise source.unsupported(at, "rex over events without _raw")
-    regex = _translated(frame, command.words[0], at)
-    named = [(index, name) for index, name in enumerate(regex.groups, 1) if name]
-    if not named:
-        raise source.syntax_error(at, "rex needs a named group, (?<name>…)")
-    value = subject(as_text(frame.value(field, at), at), regex, at)
-    pattern = Lit(regex.re2)
-    added = []
-    for index, name in named:
-        kept = frame.value(name, at)
-        if most == "1":
-            refused = refuse(at, f"rex whose group '{name}' is empty", TEXT_TYPE)
-            kind = common_kind([Value(Kind.TEXT, Col(name)), kept])
-            extracted = let(
-                call("perl_extract", value, pattern, Lit(index)),
-                lambda item, refused=refused: Case(((call("eq", item, Lit("")), refused),), item),  # type: ignore[misc]
-            )
-            new = Value(Kind.TEXT, extracted)
-        else:
-            refused = refuse(at, f"rex whose group '{name}' is empty", LIST_TYPE)
-            kind = Kind.LIST
-            every: Expr = call("perl_extract_all", value, pattern, Lit(index))
-            if most != "0":
-                every = call("list_slice", every, Lit(1), Lit(int(most)))
-            checked = let(
-                every,
-                lambda items, refused=refused: Case(((call("list_contains", items, Lit("")), refused),), items),  # type: ignore[misc]
-            )
-            new = Value(Kind.LIST, checked)
-        matched = call("coalesce", call("perl_search", value, pattern), Lit(False))
-        added.append((name, kind, Case(((matched, convert(new, kind, at)),), convert(kept, kind, at))))
-    return frame.extend(added, at)
 
 
 def _head(frame: Frame, command: syntax.Plain) -> Frame:
@@ -298,42 +222,6 @@ def _filled(frame: Frame, name: str, filler: str, at: int) -> tuple[str, Kind, E
     return name, kind, call("coalesce", convert(value, kind, at), substitute)
 
 
-def _mvexpand(frame: Frame, command: syntax.Plain) -> Frame:
-    """One result per value; a result without the field stays as it is."""
-    source, at = frame.context.source, command.at
-    if len(command.words) != 1 or command.options:
-        raise source.unsupported(at, "mvexpand with anything but one field")
-    (name,) = command.words
-    value = frame.value(name, at)
-    if value.kind is not Kind.LIST:
-        return frame
-    expanded = Unnest(frame.relation, name)
-    return replace(frame, relation=expanded, columns={**frame.columns, name: Kind.TEXT})
-
-
-def _makemv(frame: Frame, command: syntax.Plain) -> Frame:
-    """Splits a single value at `delim` (default a space); consecutive delimiters count as one unless allowempty."""
-    source, at = frame.context.source, command.at
-    if len(command.words) != 1 or set(command.options) - {"delim", "allowempty"}:
-        raise source.unsupported(at, "makemv with anything but delim, allowempty and one field")
-    (name,) = command.words
-    parts: Expr = call("split", as_text(frame.value(name, at), at), Lit(command.options.get("delim", " ")))
-    if command.options.get("allowempty", "f").lower() not in _TRUE:
-        parts = call("list_filter", parts, Lambda("#part", call("ne", Col("#part"), Lit(""))))
-    return frame.extend([(name, Kind.LIST, non_empty(parts))], at)
-
-
-def _nomv(frame: Frame, command: syntax.Plain) -> Frame:
-    """The values in one text, separated by newlines."""
-    if len(command.words) != 1 or command.options:
-        raise frame.context.source.unsupported(command.at, "nomv with anything but one field")
-    (name,) = command.words
-    value = frame.value(name, command.at)
-    if value.kind is not Kind.LIST:
-        return frame
-    return frame.extend([(name, Kind.TEXT, call("list_join", value.expr, Lit("\n")))], command.at)
-
-
 def _makeresults(start: Frame, command: syntax.Plain) -> Frame:
     """`count` results (default 1) with nothing but `_time`, the time of the run, which replay does not have."""
     source = start.context.source
@@ -353,12 +241,12 @@ _PLAIN: dict[str, Callable[[Frame, syntax.Plain], Frame]] = {
     "fields": _fields,
     "fillnull": _fillnull,
     "head": _head,
-    "makemv": _makemv,
+    "makemv": extraction.makemv,
     "makeresults": _makeresults,
-    "mvexpand": _mvexpand,
-    "nomv": _nomv,
+    "mvexpand": extraction.mvexpand,
+    "nomv": extraction.nomv,
     "reverse": _reverse,
-    "rex": _rex,
+    "rex": extraction.rex,
     "table": _table,
     "tail": _tail,
 }

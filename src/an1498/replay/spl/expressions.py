@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from an1498.replay.algebra import Case, Expr, Lit, call
 from an1498.replay.spl import eval_functions, syntax
 from an1498.replay.spl.comparisons import compare, concatenate
+from an1498.replay.spl.eval_common import Body
+from an1498.replay.spl.eval_conditions import like
 from an1498.replay.spl.frame import Frame
 from an1498.replay.spl.values import (
     Kind,
@@ -74,7 +76,7 @@ class Expressions:
             case syntax.Function():
                 return eval_functions.lower(self, node)
 
-    def _defined(self, condition: Expr, at: int, operator: str, body: eval_functions.Body) -> Expr:
+    def _defined(self, condition: Expr, at: int, operator: str, body: Body) -> Expr:
         """NOT and XOR of null: Splunk's documentation does not say whether the result is null or true."""
         refused = refuse(at, f"{operator} of a comparison with a field that does not exist (test it with isnull)", "BOOLEAN")
         return let(condition, lambda value: Case(((call("is_null", value), refused),), body(value)))
@@ -93,7 +95,7 @@ class Expressions:
                 first, second = self.condition(left), self.condition(right)
                 return boolean(self._defined(first, at, "XOR", lambda a: self._defined(second, at, "XOR", lambda b: call("ne", a, b))))
             case "like":
-                return eval_functions.like(self, self._not_boolean(left), self._not_boolean(right), at)
+                return like(self, self._not_boolean(left), self._not_boolean(right), at)
             case "=" | "!=" | "<" | "<=" | ">" | ">=":
                 return boolean(compare(operator, self._not_boolean(left), self._not_boolean(right), at))
             case ".":

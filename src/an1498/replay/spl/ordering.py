@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from an1498.replay.algebra import (
     Case,
-    Cast,
     Col,
     Expr,
     Extend,
@@ -23,7 +22,7 @@ from an1498.replay.algebra import (
 )
 from an1498.replay.spl import syntax
 from an1498.replay.spl.frame import Frame
-from an1498.replay.spl.values import NUMBER_TYPE, TEXT_TYPE, Kind, as_number, as_text, let, parse_number, refuse, scalar
+from an1498.replay.spl.values import NUMBER_TYPE, TEXT_TYPE, as_number, as_text, let, parse_number, refuse, scalar
 from an1498.replay.table import ROW
 
 
@@ -166,6 +165,3 @@ def interleaved(frame: Frame) -> Frame:
         return frame
     ordered = Sort(frame.relation, (SortKey("_time", descending=True),))
     return replace(frame, relation=ordered)
-
-
-__all__ = ["Cast", "Kind", "dedup", "interleaved", "raw_events", "reversed_order", "sort"]

@@ -218,24 +218,10 @@ def _reset(frame: Frame, command: syntax.Statistics, relation: Relation, option:
     if isinstance(expression, str):
         raise source.unsupported(command.at, f"{option} with a quoted condition", f"write {option}=(condition)")
     produced = {term.name for term in command.terms}
-    if produced & _fields(expression):
+    if produced & syntax.fields_of(expression):
         raise source.unsupported(command.at, f"{option} that reads a result of the same streamstats")
     condition = Expressions(frame).condition(expression)
     marked = Extend(relation, (("#reset", Case(((condition, Lit(1)),), Lit(0))),))
     end = 0 if option == "reset_before" else 1
     counted = Window(marked, (("#resets", WindowCall("sum", (Col("#reset"),), start=None, end=end)),))
     return Extend(counted, (("#segment", call("coalesce", Col("#resets"), Lit(0))),))
-
-
-def _fields(node: syntax.Expression) -> set[str]:
-    match node:
-        case syntax.Field(name):
-            return {name}
-        case syntax.Unary(_, operand):
-            return _fields(operand)
-        case syntax.Binary(_, left, right):
-            return _fields(left) | _fields(right)
-        case syntax.Function(_, arguments):
-            return {name for argument in arguments for name in _fields(argument)}
-        case _:
-            return set()

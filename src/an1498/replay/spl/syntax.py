@@ -112,6 +112,22 @@ class Function:
 
 Expression = Number | Text | Field | Unary | Binary | Function
 
+
+def fields_of(node: Expression) -> set[str]:
+    """The fields that an expression reads."""
+    match node:
+        case Field(name):
+            return {name}
+        case Unary(_, operand):
+            return fields_of(operand)
+        case Binary(_, left, right):
+            return fields_of(left) | fields_of(right)
+        case Function(_, arguments):
+            return {name for argument in arguments for name in fields_of(argument)}
+        case _:
+            return set()
+
+
 # --- commands ----------------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,141 @@
+"""Multivalue functions (Search Reference, "Multivalue eval functions")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from an1498.replay.algebra import Case, Cast, Col, Expr, Lambda, ListOf, Lit, call
+from an1498.replay.spl import syntax
+from an1498.replay.spl.eval_common import MANY, Nodes, Rows, regex_of, subject, whole
+from an1498.replay.spl.values import (
+    LIST_TYPE,
+    NUMBER_TYPE,
+    Kind,
+    Value,
+    as_list,
+    as_text,
+    let,
+    non_empty,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    from an1498.replay.spl.expressions import Expressions
+
+
+def _mvcount(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    """Null for no value, 1 for a single value."""
+    return Value(Kind.NUMBER, Cast(call("list_length", as_list(scope.stored(nodes[0]), at)), NUMBER_TYPE))
+
+
+def _mvindex(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    """Indexes count from 0, negative ones from the end; both ends are included; out of range is null."""
+    items = as_list(scope.stored(nodes[0]), at)
+    start = whole(scope, nodes[1], "an index")
+    first = Lit(start + 1 if start >= 0 else start)
+    if len(nodes) == 2:
+        return Value(Kind.TEXT, call("list_element", items, first))
+    end = whole(scope, nodes[2], "an index")
+    last = Lit(end + 1 if end >= 0 else end)
+    needed = max(start + 1 if start >= 0 else -start, end + 1 if end >= 0 else -end)
+
+    def sliced(it: Expr) -> Expr:
+        beyond = refuse(at, "mvindex() with a range beyond the values", LIST_TYPE)
+        return Case(((call("lt", call("list_length", it), Lit(needed)), beyond),), non_empty(call("list_slice", it, first, last)))
+
+    return Value(Kind.LIST, let(items, sliced))
+
+
+def _mvappend(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    empty = Lit(None, LIST_TYPE)
+    lists = [as_list(scope.stored(node), at) for node in nodes]
+    padded = [call("coalesce", items, call("list_filter", ListOf((Lit(""),)), Lambda("#none", Lit(False)))) for items in lists]
+    joined: Expr = padded[0]
+    for items in padded[1:]:
+        joined = call("list_concat", joined, items)
+    return Value(Kind.LIST, non_empty(joined)) if lists else Value(Kind.LIST, empty)
+
+
+def _mvjoin(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    delimiter = scope.stored(nodes[1]).literal
+    if not isinstance(delimiter, str):
+        raise scope.source.unsupported(at, "a delimiter that is not a quoted string")
+    return Value(Kind.TEXT, call("list_join", as_list(scope.stored(nodes[0]), at), Lit(delimiter)))
+
+
+def _mvsort(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    """Lexicographical."""
+    return Value(Kind.LIST, call("list_sort", as_list(scope.stored(nodes[0]), at)))
+
+
+def _mvdedup(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    """Each value once, in the order of its first occurrence."""
+
+    def distinct(items: Expr) -> Expr:
+        places = call("list_transform", items, Lambda("#place", call("list_position", items, Col("#place"))))
+        ordered = call("list_sort", call("list_distinct", places))
+        return call("list_transform", ordered, Lambda("#index", call("list_element", items, Col("#index"))))
+
+    return Value(Kind.LIST, let(as_list(scope.stored(nodes[0]), at), distinct, "d"))
+
+
+def _mvfilter(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    """The values for which the condition holds; it may refer to one field only."""
+    names = syntax.fields_of(nodes[0])
+    if len(names) != 1:
+        raise scope.source.syntax_error(at, "the condition of mvfilter() must refer to exactly one field")
+    (name,) = names
+    items = as_list(scope.value(syntax.Field(name, at)), at)
+    variable = f"#f{at}"
+    inner = scope.binding(name, Value(Kind.TEXT, Col(variable)))
+    return Value(Kind.LIST, non_empty(call("list_filter", items, Lambda(variable, inner.condition(nodes[0])))))
+
+
+def _mvmap(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    """The expression for each value of the field."""
+    if not isinstance(nodes[0], syntax.Field):
+        raise scope.source.unsupported(at, "mvmap() over anything but a field")
+    items = as_list(scope.value(nodes[0]), at)
+    variable = f"#m{at}"
+    inner = scope.binding(nodes[0].name, Value(Kind.TEXT, Col(variable)))
+    mapped = call("list_transform", items, Lambda(variable, as_text(inner.stored(nodes[1]), at)))
+    return Value(Kind.LIST, non_empty(call("list_filter", mapped, Lambda("#kept", call("is_not_null", Col("#kept"))))))
+
+
+def _mvfind(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    """The index of the first value that matches the regular expression."""
+    regex = regex_of(scope, scope.stored(nodes[1]).literal, at)
+    variable = f"#s{at}"
+    found = call(
+        "list_transform",
+        as_list(scope.stored(nodes[0]), at),
+        Lambda(variable, call("perl_search", subject(Col(variable), regex, at), Lit(regex.re2))),
+    )
+    place = call("list_position", found, Lit(True))
+    return Value(
+        Kind.NUMBER,
+        let(place, lambda p: Case(((call("gt", p, Lit(0)), Cast(call("sub", p, Lit(1)), NUMBER_TYPE)),), Lit(None, NUMBER_TYPE))),
+    )
+
+
+def _split(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    delimiter = scope.stored(nodes[1]).literal
+    if not isinstance(delimiter, str):
+        raise scope.source.unsupported(at, "a delimiter that is not a quoted string")
+    refused = refuse(at, "split() of the empty text", LIST_TYPE)
+    value = as_text(scope.stored(nodes[0]), at)
+    return Value(Kind.LIST, let(value, lambda item: Case(((call("eq", item, Lit("")), refused),), call("split", item, Lit(delimiter)))))
+
+
+MULTIVALUES: Rows = {
+    "mvcount": (_mvcount, 1, 1),
+    "mvindex": (_mvindex, 2, 3),
+    "mvappend": (_mvappend, 1, MANY),
+    "mvjoin": (_mvjoin, 2, 2),
+    "mvsort": (_mvsort, 1, 1),
+    "mvdedup": (_mvdedup, 1, 1),
+    "mvfilter": (_mvfilter, 1, 1),
+    "mvmap": (_mvmap, 2, 2),
+    "mvfind": (_mvfind, 2, 2),
+    "split": (_split, 2, 2),
+}
