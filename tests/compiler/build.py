@@ -25,7 +25,7 @@ def pack(text: str, parameters: str = "") -> Pack:
     """The pack of YAML documents in short form.
 
     A mapping with `detection` is an event rule (default: Zeek ssl), with `filter` a filter, with `correlation` a correlation; one
-    with none of them is the detection of the rule `rule`. `parameters` are lines that replace those of pack/an1498.toml."""
+    with `condition` is the detection of the rule `rule`. `parameters` are lines that replace those of pack/an1498.toml."""
     return _pack(text, parameters)
 
 
@@ -47,11 +47,13 @@ def _pack(text: str, parameters: str) -> Pack:
 
 def _used(settings: str, text: str) -> str:
     """The settings without the list parameters that no rule uses: the loader refuses those."""
-    return "\n".join(line for line in settings.splitlines() if " = [" not in line or "layouts" in line or "languages" in line or line.split()[0] in text)
+    return "\n".join(
+        line for line in settings.splitlines() if " = [" not in line or "layouts" in line or "languages" in line or line.split()[0] in text
+    )
 
 
 def _complete(document: Mapping[str, Any]) -> dict[str, Any]:
-    if not {"detection", "filter", "correlation"} & set(document):
+    if "condition" in document:
         document = {"detection": document}
     kind = next(key for key in ("detection", "filter", "correlation") if key in document)
     name = str(document.get("name", "correlation" if kind == "correlation" else "rule" if kind == "detection" else "filter"))

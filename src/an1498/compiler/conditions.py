@@ -6,7 +6,7 @@ the official ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +16,13 @@ import yaml
 from sigma.conditions import ConditionAND, ConditionItem, ConditionOR
 from sigma.exceptions import SigmaError
 from sigma.processing.pipeline import ProcessingPipeline
+from sigma.rule import SigmaRule
 from sigma.types import SigmaCasedString, SigmaFieldReference, SigmaString
 
 from an1498.compiler.logic import Leaf, Node, leaves, simplified
 from an1498.compiler.patterns import Pattern, pattern
 from an1498.compiler.refusal import Refusal
-from an1498.compiler.resolve import Never, resolve
+from an1498.compiler.resolve import resolve
 from an1498.errors import ContentError, Location
 from an1498.model import EventRule, Layout, LayoutSource, Pack, Target
 
@@ -31,12 +32,19 @@ DATASET_FIELDS = ("event.dataset", "data_stream.dataset")
 
 @dataclass(frozen=True, slots=True)
 class EventCondition:
-    """What a rule asks of an event as a target stores it. `fields` are the indexed fields read, sorted."""
+    """What a rule asks of an event as a target stores it. `fields` are the indexed fields read, sorted; `texts` remembers the text of
+    each language, which a rule's own search and every correlation that refers to it need."""
 
     rule: EventRule
     source: LayoutSource
     tree: Node
     fields: tuple[str, ...]
+    texts: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def text(self, language: str, render: Callable[[EventCondition], str]) -> str:
+        if language not in self.texts:
+            self.texts[language] = render(self)
+        return self.texts[language]
 
 
 @dataclass(slots=True)
@@ -69,15 +77,14 @@ def source_of(target: Target, rule: EventRule) -> tuple[Layout, LayoutSource]:
 def build(pack: Pack, target: Target, rule: EventRule) -> EventCondition:
     """The rule's condition on indexed fields. Raises ContentError, Refusal."""
     layout, source = source_of(target, rule)
-    sigma_rule = resolve(pack, rule)
+    sigma_rule, empty = resolve(pack, rule)
     try:
+        if empty:  # before the pipeline, whose own condition would hide that nothing else is left
+            _varying(sigma_rule, empty)
         pipeline(layout.pipeline_file).apply(sigma_rule)
-        parsed = [condition.parsed for condition in sigma_rule.detection.parsed_condition]
+        tree = _varying(sigma_rule, empty)
     except SigmaError as error:
         raise ContentError(rule.location, f"rule '{rule.name}' with pipeline {layout.name}: {error}", "run an1498 check") from None
-    tree = simplified(parsed[0] if len(parsed) == 1 else ConditionOR(list(parsed)))
-    if isinstance(tree, bool):
-        raise _constant(tree, sigma_rule)
     if layout.backend == "elastic":
         tree = _with_constants(tree, source)
     fields = sorted(set(_fields(tree)))
@@ -150,20 +157,15 @@ def _fields(tree: Node) -> Iterator[str]:
                 yield leaf.value.field
 
 
-def _constant(value: bool, sigma_rule: Any) -> Refusal:
-    empty = sorted(
-        {
-            leaf.value.parameter
-            for condition in sigma_rule.detection.parsed_condition
-            for leaf in leaves(condition.parsed)
-            if isinstance(leaf.value, Never)
-        }
-    )
+def _varying(sigma_rule: SigmaRule, empty: Sequence[str]) -> Node:
+    """The simplified condition. Raises Refusal where it is always true or never."""
+    parsed = [condition.parsed for condition in sigma_rule.detection.parsed_condition]
+    tree = simplified(parsed[0] if len(parsed) == 1 else ConditionOR(list(parsed)))
+    if not isinstance(tree, bool):
+        return tree
     names = ", ".join(f"'{name}'" for name in empty)
-    if value:
-        return Refusal(
-            f"a condition that is true for every event once the empty parameter {names} is left out", "add a selection that must match"
+    if tree:
+        raise Refusal(
+            f"a condition that is true for every event, because the parameter {names} is empty", "add a selection that must match"
         )
-    return Refusal(
-        f"a condition that no event can meet, because the parameter {names} is empty", "give the parameter values in an1498.toml"
-    )
+    raise Refusal(f"a condition that no event can meet, because the parameter {names} is empty", "give the parameter values in an1498.toml")

@@ -6,6 +6,7 @@ window [t - W, t] at each distinct event time of a group, with one alert per ris
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from an1498.compiler.conditions import Context, EventCondition
@@ -15,6 +16,7 @@ from an1498.errors import ContentError
 from an1498.model import Correlation, CorrelationType, EventRule, FieldType, LayoutField, LayoutSource, Pack
 
 ENTITY_ALIAS = "entity"
+_OUTPUT = frozenset({"_time", "first_time", "event_count", "value_count", "rule_count"})
 OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "==", "neq": "!="}
 
 
@@ -124,6 +126,11 @@ def clock_skew(pack: Pack) -> int:
 def _check_shape(pack: Pack, correlation: Correlation) -> None:
     if not correlation.group_by:
         raise Refusal("a correlation without group-by, which would join unrelated machines", "group by a field or an alias")
+    for group in correlation.group_by:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*", group) or group in _OUTPUT or group.startswith("an1498_"):
+            raise Refusal(f"the group-by name '{group[:40]}', which is no name for a result column", "rename the alias")
+    if len(set(correlation.group_by)) != len(correlation.group_by):
+        raise Refusal("a group-by that names a field twice", "name each field once")
     if correlation.timespan_s <= 0:
         raise Refusal("a window of zero length", "give a timespan of at least 1s")
     for name in correlation.rules:

@@ -28,6 +28,10 @@ def event_search(found: EventCondition) -> str:
 
 def stage_text(found: EventCondition) -> str:
     """The condition alone, for `Search.stages`."""
+    return found.text("eql", _render)
+
+
+def _render(found: EventCondition) -> str:
     restricted = with_dataset(found)
     return EqlConditions(restricted.source).text_of(negation_normal(restricted.tree))
 

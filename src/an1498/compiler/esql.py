@@ -37,6 +37,10 @@ def event_search(found: EventCondition) -> str:
 
 def stage_text(found: EventCondition) -> str:
     """The condition alone, for `Search.stages`."""
+    return found.text("esql", _render)
+
+
+def _render(found: EventCondition) -> str:
     restricted = with_dataset(found)
     return EsqlConditions(restricted.source).text_of(negation_normal(restricted.tree))
 
@@ -264,7 +268,7 @@ def _temporal(plan: Plan) -> list[str]:
         f"| STATS {flags} {_by(plan, 'an1498_now')}",
         "| EVAL an1498_count = " + " + ".join(seen),
     ]
-    return lines + _rising_edge(plan, presence(plan, "an1498_seen_{} == 1", "an1498_count", _SPACED))
+    return lines + _rising_edge(plan, presence(plan, "(an1498_seen_{} == 1)", "an1498_count", _SPACED))
 
 
 _SPACED = {name: f" {operator} " for name, operator in OPERATORS.items()}

@@ -17,6 +17,10 @@ def event_search(found: EventCondition) -> str:
 
 def stage_text(found: EventCondition) -> str:
     """The condition alone, for `Search.stages`."""
+    return found.text("lucene", _render)
+
+
+def _render(found: EventCondition) -> str:
     restricted = with_dataset(found)
     return LuceneConditions(restricted.source).text_of(restricted.tree)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
-from re import _constants as sre  # type: ignore[attr-defined]
-from re import _parser as sre_parser  # type: ignore[attr-defined]
+from re import _constants as sre
+from re import _parser as sre_parser
 from typing import Any
 
 from sigma.types import SigmaRegularExpression, SigmaRegularExpressionFlag
@@ -242,6 +242,8 @@ class _Translation:
         self.ignore_case = (before or bool(added & re.IGNORECASE)) and not removed & re.IGNORECASE
         inner = self.sequence(list(body))
         self.ignore_case = before
+        if len(body) == 1 and body[0][0] is sre.BRANCH:
+            return inner  # has its parentheses already
         return f"({inner or '()'})"
 
     def character_class(self, members: list[Any]) -> str:

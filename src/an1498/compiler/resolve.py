@@ -25,14 +25,15 @@ _WORDS = frozenset({"not", "and", "or", "all", "any", "of", "1"})
 
 
 class Never(NoPlainConversionMixin, SigmaType):
-    """Membership in an empty parameter list: matches nothing. `parameter` is its name."""
+    """Membership in an empty parameter list: matches nothing."""
 
-    def __init__(self, parameter: str) -> None:
-        self.parameter = parameter
+    def __init__(self) -> None:
+        super().__init__(None)
 
 
-def resolve(pack: Pack, rule: EventRule) -> SigmaRule:
-    """The rule with its parameters and filters, as a fresh pySigma object. Raises ContentError, Refusal."""
+def resolve(pack: Pack, rule: EventRule) -> tuple[SigmaRule, tuple[str, ...]]:
+    """The rule with its parameters and filters, as a fresh pySigma object, and the names of the empty parameters in it. Raises
+    ContentError, Refusal."""
     detection = dict(rule.document.get("detection", {}))
     conditions = detection.get("condition", [])
     conditions = [conditions] if isinstance(conditions, str) else list(conditions)
@@ -43,9 +44,10 @@ def resolve(pack: Pack, rule: EventRule) -> SigmaRule:
         sigma_rule = SigmaRule.from_dict({"title": rule.title, "logsource": rule.document.get("logsource", {}), "detection": detection})
     except SigmaError as error:
         raise ContentError(rule.location, f"rule '{rule.name}': {error}", "run an1498 check") from None
+    empty: set[str] = set()
     for selection in sigma_rule.detection.detections.values():
-        _expand(selection, pack.parameters, rule)
-    return sigma_rule
+        _expand(selection, pack.parameters, rule, empty)
+    return sigma_rule, tuple(sorted(empty))
 
 
 def filters_of(pack: Pack, rule: EventRule) -> Iterator[Filter]:
@@ -79,10 +81,12 @@ def _with_filter(detection: dict[str, Any], conditions: list[str], found: Filter
     return [f"({own}) and ({condition})" for own in conditions]
 
 
-def _expand(selection: SigmaDetection | SigmaDetectionItem, parameters: Mapping[str, Parameter], rule: EventRule) -> None:
+def _expand(
+    selection: SigmaDetection | SigmaDetectionItem, parameters: Mapping[str, Parameter], rule: EventRule, found_empty: set[str]
+) -> None:
     if isinstance(selection, SigmaDetection):
         for item in selection.detection_items:
-            _expand(item, parameters, rule)
+            _expand(item, parameters, rule, found_empty)
         return
     values: list[SigmaType] = []
     empty = ""
@@ -98,7 +102,8 @@ def _expand(selection: SigmaDetection | SigmaDetectionItem, parameters: Mapping[
             raise Refusal(
                 f"modifier 'all' on the empty parameter '{empty}'", "give it values, or remove the modifier", selection.field or ""
             )
-        values = [Never(empty)]
+        found_empty.add(empty)
+        values = [Never()]
     selection.value = values
 
 

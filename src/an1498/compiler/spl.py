@@ -16,11 +16,13 @@ from sigma.conditions import ConditionOR
 from an1498.compiler.conditions import EventCondition
 from an1498.compiler.correlation import OPERATORS, Plan, Stage
 from an1498.compiler.refusal import Refusal
-from an1498.compiler.spl_conditions import SplCondition, condition, field
+from an1498.compiler.spl_conditions import condition, field
 from an1498.compiler.temporal import presence
 from an1498.model import CorrelationType
 
 TIME_FIELD = "_time"
+# No value holds a line feed as it is (`spl_conditions.py`), so this stands only where it was put.
+_DEFERRED = "\n| where "
 _OPERATORS = {**OPERATORS, "eq": "="}
 
 
@@ -53,16 +55,17 @@ def correlation_search(plan: Plan) -> str:
 # --- selection -----------------------------------------------------------------------------------------------------------------
 
 
-def _selection(found: EventCondition, joiner: str = "\n| ") -> str:
+def _selection(found: EventCondition) -> str:
+    """The macro first, where nothing can OR it away, then the terms, then the deferred condition on a line of its own."""
+    return found.text("spl", _render)
+
+
+def _render(found: EventCondition) -> str:
     parts = condition(found.source, found.tree)
-    return _with_macro(found, parts, joiner)
-
-
-def _with_macro(found: EventCondition, parts: SplCondition, joiner: str) -> str:
     macro = f"`{found.source.macro}`" if found.source.macro else ""
     terms = f"({parts.search})" if parts.search else ""
     text = " ".join(filter(None, (macro, terms))) or "*"
-    return text + (f"{joiner}where {parts.where}" if parts.where else "")
+    return text + (f"{_DEFERRED}{parts.where}" if parts.where else "")
 
 
 def _any_of(stages: Sequence[Stage]) -> EventCondition:
@@ -74,7 +77,7 @@ def _any_of(stages: Sequence[Stage]) -> EventCondition:
 
 
 def _branch(found: EventCondition, assignments: Sequence[str]) -> str:
-    return f"    [ search {_selection(found, ' | ')} | eval {', '.join(assignments)} ]"
+    return f"    [ search {_selection(found).replace(_DEFERRED, ' | where ')} | eval {', '.join(assignments)} ]"
 
 
 def _key_assignments(plan: Plan, stage: Stage) -> list[str]:
@@ -225,7 +228,7 @@ def _temporal(plan: Plan) -> list[str]:
         "| eval " + ", ".join(f"an1498_seen_{n}=if(an1498_entered_{n}-coalesce(an1498_left_{n}, 0)>0, 1, 0)" for n in numbers),
         "| eval rule_count=" + "+".join(f"an1498_seen_{n}" for n in numbers),
     ]
-    return lines + _rising_edge(plan, presence(plan, "an1498_seen_{}=1", "rule_count", _OPERATORS), "rule_count")
+    return lines + _rising_edge(plan, presence(plan, "(an1498_seen_{}=1)", "rule_count", _OPERATORS), "rule_count")
 
 
 def _bounds(plan: Plan, column: str) -> str:

@@ -1,0 +1,148 @@
+"""Values are data: whatever a rule or a parameter holds, each search finds exactly the events that hold it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+from tests.compiler.build import TARGETS, pack
+
+from an1498.compiler import compile_search
+from an1498.model import FieldType, Language
+from an1498.replay import eql, esql, lucene, spl
+from an1498.replay.table import ColumnType, ResultRow, load
+
+HOSTILE = [
+    '"',
+    'a"b',
+    '" OR x="',
+    '"] | delete [search "',
+    "`macro`",
+    "`",
+    "$token$",
+    "a|b",
+    "[search x]",
+    "]",
+    "(",
+    "a b",
+    "it's",
+    "a\\b",
+    "a\\",
+    "\\\\",
+    "a*b",
+    "a?b",
+    "*",
+    "/",
+    "a/b OR c",
+    "/.*/",
+    "a\\/b",
+    "x:y",
+    "AND",
+    "NOT x",
+    "#@&<>~",
+    "{}^+-=&&||!",
+    "//",
+    "--",
+    "/*",
+    "%name%",
+    "null",
+    "_",
+    "10.0.0.0/8",
+    "[C1.1.1.1:2][0x14]",
+    "line\nfeed",
+    "tab\there",
+    "ünïcode ß",
+    "日本",
+]
+DECOYS = ["", "x", "ab", "a", "aXb", "b", "delete", "macro", "token", "line feed", "10.0.0.1", "y", "name"]
+EVENTS = [*HOSTILE, *DECOYS]
+MAPPING = {
+    "event.dataset": ColumnType(FieldType.KEYWORD),
+    "note": ColumnType(FieldType.KEYWORD),
+    "fps": ColumnType(FieldType.KEYWORD, array=True),
+    "@timestamp": ColumnType(FieldType.DATE),
+}
+
+
+def _run(language: Language, text: str, field: str) -> list[ResultRow]:
+    connection = duckdb.connect()
+    splunk = language is Language.SPL
+    base: dict[str, Any] = {"_time": 1.0, "index": "zeek"} if splunk else {"@timestamp": 1.0, "event.dataset": "zeek"}
+    events = [{**base, "_id": str(number), field: [value, "-"] if field == "fps" else value} for number, value in enumerate(EVENTS)]
+    table = load(connection, "events", [events], flavour="splunk" if splunk else "elastic", mapping=None if splunk else MAPPING)
+    match language:
+        case Language.SPL:
+            return spl.prepare(text, macros={"zeek": "index=zeek"}).execute(table)
+        case Language.EQL:
+            return eql.prepare(text).execute(table)
+        case Language.ESQL:
+            return esql.prepare(text).execute(table)
+        case Language.LUCENE:
+            return lucene.prepare(text).execute(table)
+
+
+def _found(language: Language, text: str, field: str = "note") -> set[str]:
+    rows = _run(language, text, field)
+    return {EVENTS[int(row.values["events"][0] if language is Language.EQL else row.values["_id"])] for row in rows}
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_value_matches_itself_alone(value: str, language: Language) -> None:
+    rule = yaml.safe_dump({"selection": {"note": _escaped(value)}, "condition": "selection"}, allow_unicode=True)
+    assert _found(language, compile_search(pack(rule), "rule", TARGETS[language], language).text) == {value}
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_value_inside_a_text_and_negated(value: str, language: Language) -> None:
+    rule = yaml.safe_dump({"selection": {"note|contains": _escaped(value)}, "condition": "not selection"}, allow_unicode=True)
+    expected = {event for event in EVENTS if value.lower() not in event.lower()}
+    assert _found(language, compile_search(pack(rule), "rule", TARGETS[language], language).text) == expected
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_all_hostile_values_in_one_list(language: Language) -> None:
+    rule = yaml.safe_dump({"selection": {"note": [_escaped(value) for value in HOSTILE]}, "condition": "selection"}, allow_unicode=True)
+    assert _found(language, compile_search(pack(rule), "rule", TARGETS[language], language).text) == set(HOSTILE)
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_hostile_values_in_an_array(language: Language) -> None:
+    values = [value for value in HOSTILE if "\n" not in value]  # declared deviation esql-array-separator
+    rule = yaml.safe_dump(
+        {"selection": {"cert_chain_fps": [_escaped(value) for value in values]}, "condition": "selection"}, allow_unicode=True
+    )
+    assert _found(language, compile_search(pack(rule), "rule", TARGETS[language], language).text, "fps") == set(values)
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_hostile_parameters(language: Language) -> None:
+    rule = "selection: {note|expand: '%hostile%'}\ncondition: selection"
+    text = compile_search(
+        pack(rule, "hostile = ['\"] | delete', '`macro`', '$token$', '[search x]']"), "rule", TARGETS[language], language
+    ).text
+    assert _found(language, text) == {"`macro`", "$token$", "[search x]"}
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_splunk_text_holds_no_macro_token_or_line_feed_of_a_value(value: str) -> None:
+    rule = yaml.safe_dump({"selection": {"note|contains": _escaped(value)}, "condition": "selection"}, allow_unicode=True)
+    text = compile_search(pack(rule), "rule", "splunk", Language.SPL).text
+    assert text.count("`") == 2
+    assert "$" not in text
+    assert text.count("\n") == text.count("\n| where ")
+
+
+def test_a_control_character_has_no_form_in_esql() -> None:
+    from an1498.compiler.esql_conditions import string
+    from an1498.compiler.refusal import Refusal
+
+    with pytest.raises(Refusal, match="U\\+0007"):
+        string("bell\a")
