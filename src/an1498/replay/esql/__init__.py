@@ -36,7 +36,7 @@ class Prepared:
 
     def execute(self, table: EventTable) -> list[ResultRow]:
         """The rows of the search over every stream of the table. Raises SearchSyntaxError for an unknown column or a wrong type."""
-        relation, columns = lowered(self._query, self._source, table, self._lookups)
+        relation, columns = lowered(self._query, self._source, table, self._lookups, self.fields)
         try:
             rows = run(table, relation)
         except UsageError as error:

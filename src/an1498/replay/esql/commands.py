@@ -34,7 +34,7 @@ from an1498.replay.esql.aggregates import Collector
 from an1498.replay.esql.context import Context
 from an1498.replay.esql.expressions import condition, lower
 from an1498.replay.esql.parse import Source, columns_of
-from an1498.replay.esql.values import OF_FIELD, SPANS, SQL_TYPE, STRINGS, Type, Value, null_of, single
+from an1498.replay.esql.values import OF_FIELD, SPANS, SQL_TYPE, STRINGS, Type, Value, single
 from an1498.replay.lookup import Lookup, Match
 from an1498.replay.lucene.patterns import wildcard
 from an1498.replay.table import ROW, EventTable
@@ -48,19 +48,37 @@ _DATA_STREAM = ("data_stream.type", "data_stream.dataset", "data_stream.namespac
 
 @dataclass(slots=True)
 class Pipeline:
-    """The state between two commands. `limited` is true once a LIMIT stands in the query."""
+    """The state between two commands. `limited` is true once a LIMIT stands in the query.
+
+    Columns that expressions derived (`_pending`) are part of the relation as soon as someone reads it, so a command first lowers
+    its expressions and then takes `relation`."""
 
     source: Source
     table: EventTable
     lookups: Mapping[str, Lookup]
-    relation: Relation
+    _relation: Relation
     scope: dict[str, Value] = field(default_factory=dict)
     limited: bool = False
     _numbers: count[int] = field(default_factory=lambda: count(1))
+    _derived: dict[tuple[str, str], str] = field(default_factory=dict)
+    _pending: list[tuple[str, Expr]] = field(default_factory=list)
+
+    @property
+    def relation(self) -> Relation:
+        if self._pending:
+            self._relation = Extend(self._relation, tuple(self._pending))
+            self._pending.clear()
+        return self._relation
+
+    @relation.setter
+    def relation(self, relation: Relation) -> None:
+        self._relation = relation
+        kept = set(relation.columns)
+        self._derived = {key: name for key, name in self._derived.items() if name in kept}
 
     @property
     def context(self) -> Context:
-        return Context(self.source, self.scope)
+        return Context(self.source, self.scope, self.derive)
 
     def new_name(self) -> str:
         """A column name that neither a field of the events nor another column has, and that begins none followed by a dot."""
@@ -75,10 +93,24 @@ class Pipeline:
         self.relation = Extend(self.relation, ((name, value.expr),))
         return replace(value, expr=SqlCol(name))
 
+    def derive(self, function: str, expr: Expr) -> Expr:
+        """A function of one column as a column of its own, so that a long condition computes (and DuckDB plans) it once."""
+        if not isinstance(expr, SqlCol):
+            return call(function, expr)
+        name = self._derived.get((function, expr.name))
+        if name is None:
+            name = self._derived[function, expr.name] = self.new_name()
+            self._pending.append((name, call(function, expr)))
+        return SqlCol(name)
 
-def lowered(query: tree.Query, source: Source, table: EventTable, lookups: Mapping[str, Lookup]) -> tuple[Relation, dict[str, Value]]:
-    """The relation of a query over a table, and the type of each column of its result."""
-    pipeline = Pipeline(source, table, lookups, table.scan())
+
+def lowered(
+    query: tree.Query, source: Source, table: EventTable, lookups: Mapping[str, Lookup], fields: frozenset[str] | None = None
+) -> tuple[Relation, dict[str, Value]]:
+    """The relation of a query over a table, and the type of each column of its result. `fields` are those that the query reads
+    (None: all): DuckDB's planning time grows with the columns of every step."""
+    schema = table.schema if fields is None else {name: column for name, column in table.schema.items() if name in fields}
+    pipeline = Pipeline(source, replace(table, schema=schema), lookups, Scan(table.name, (ROW, *schema)))
     if isinstance(query.source, tree.From):
         _from(pipeline, query.source)
     else:
@@ -86,14 +118,18 @@ def lowered(query: tree.Query, source: Source, table: EventTable, lookups: Mappi
     for command in query.commands:
         _command(pipeline, command)
     # Without LIMIT a query returns 1,000 rows, and never more than 10,000 ("LIMIT", overcoming the limitation).
-    relation = Limit(pipeline.relation, MOST_ROWS if pipeline.limited else DEFAULT_LIMIT)
+    most = MOST_ROWS if pipeline.limited else DEFAULT_LIMIT
+    relation = pipeline.relation
+    if not (isinstance(relation, Limit) and relation.count <= most):
+        relation = Limit(relation, most)
     return Select(relation, tuple((name, value.expr) for name, value in pipeline.scope.items())), pipeline.scope
 
 
 def _command(pipeline: Pipeline, command: tree.Command) -> None:
     match command:
         case tree.Where(_, test):
-            pipeline.relation = Filter(pipeline.relation, condition(test, pipeline.context))
+            kept = condition(test, pipeline.context)
+            pipeline.relation = Filter(pipeline.relation, kept)
         case tree.Eval(_, fields):
             _eval(pipeline, fields)
         case tree.Stats():
@@ -124,36 +160,35 @@ def _command(pipeline: Pipeline, command: tree.Command) -> None:
 def _from(pipeline: Pipeline, command: tree.From) -> None:
     """Every mapped field, by name. Elasticsearch reads keyword and ip fields from doc values: sorted and without duplicates;
     numbers, dates and booleans sorted ("ES|QL multivalued fields", duplicate values)."""
-    schema = pipeline.table.schema
-    normalised: list[tuple[str, Expr]] = []
-    for name, column in schema.items():
+    computed: list[tuple[str, Expr]] = []
+    for name, column in pipeline.table.schema.items():
         kind = OF_FIELD[column.type]
         if column.array and kind is not Type.TEXT:
             values: Expr = SqlCol(name)
-            normalised.append((name, call("list_sort", call("list_distinct", values) if kind in (Type.KEYWORD, Type.IP) else values)))
+            computed.append((name, call("list_sort", call("list_distinct", values) if kind in (Type.KEYWORD, Type.IP) else values)))
         if name not in _METADATA_FIELDS:
             pipeline.scope[name] = Value(SqlCol(name), kind, column.array)
-    if normalised:
-        pipeline.relation = Extend(pipeline.relation, tuple(normalised))
     index = _index_name(pipeline)
+    for node in command.metadata:
+        if node.name not in _METADATA:
+            raise pipeline.source.unsupported(node.at, f"METADATA {node.name}", f"replay knows {', '.join(_METADATA)}")
+        internal = pipeline.new_name()
+        computed.append((internal, _metadata(pipeline, node.name, index)))
+        pipeline.scope[node.name] = Value(SqlCol(internal), _METADATA[node.name])
+    if computed:
+        pipeline.relation = Extend(pipeline.relation, tuple(computed))
     if index is not None:
         pipeline.relation = Filter(pipeline.relation, _in_indices(pipeline, command, index))
-    for column_node in command.metadata:
-        name = column_node.name
-        if name not in _METADATA:
-            raise pipeline.source.unsupported(column_node.at, f"METADATA {name}", f"replay knows {', '.join(_METADATA)}")
-        pipeline.scope[name] = _metadata(pipeline, name, index)
 
 
-def _metadata(pipeline: Pipeline, name: str, index: Expr | None) -> Value:
-    kind = _METADATA[name]
-    stored = pipeline.table.schema.get(name)
+def _metadata(pipeline: Pipeline, name: str, index: Expr | None) -> Expr:
+    """The column of the documents, else what is known of them: the place in the stream as `_id`, 1 as `_version`."""
+    sql_type = SQL_TYPE[_METADATA[name]]
     if name == "_index":
-        return pipeline.extend(Value(index, kind)) if index is not None else null_of(kind)
-    default = SqlCast(SqlCol(ROW), "VARCHAR", safe=False) if name == "_id" else Lit(1, "BIGINT")
-    if stored is None or stored.array:
-        return pipeline.extend(Value(default, kind))
-    return pipeline.extend(Value(call("coalesce", SqlCast(SqlCol(name), SQL_TYPE[kind]), default), kind))
+        return index if index is not None else Lit(None, sql_type)
+    default = SqlCast(SqlCol(ROW), sql_type, safe=False) if name == "_id" else Lit(1, sql_type)
+    stored = pipeline.table.schema.get(name)
+    return default if stored is None or stored.array else call("coalesce", SqlCast(SqlCol(name), sql_type), default)
 
 
 def _index_name(pipeline: Pipeline) -> Expr | None:
@@ -313,7 +348,7 @@ def _stats(pipeline: Pipeline, command: tree.Stats) -> None:
         collector.where = None if item.where is None else condition(item.where, inputs)
         if item.name in outputs or item.name in groups:
             raise pipeline.source.unsupported(item.at, f"two columns named '{item.name}' in STATS", "give them different names")
-        outputs[item.name] = lower(item.expression, Context(pipeline.source, groups, collector))
+        outputs[item.name] = lower(item.expression, Context(pipeline.source, groups, pipeline.derive, collector))
     keys = tuple(value.expr.name for value in groups.values() if isinstance(value.expr, SqlCol))
     with_keys = pipeline.relation
     pipeline.relation = GroupBy(with_keys, keys, tuple(collector.items))

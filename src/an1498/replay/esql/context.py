@@ -22,12 +22,17 @@ class Aggregates(Protocol):
     def add(self, node: tree.Function) -> Value: ...
 
 
+Derive = Callable[[str, Expr], Expr]
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`aggregates` is set where aggregate functions are allowed (STATS)."""
+    """`derive(function, column)` applies a costly function to a column once for the whole search; `aggregates` is set where
+    aggregate functions are allowed (STATS)."""
 
     source: Source
     scope: Scope
+    derive: Derive
     aggregates: Aggregates | None = None
 
     def words(self, node: tree.Node) -> str:

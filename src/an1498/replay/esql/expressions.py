@@ -160,7 +160,7 @@ def compare(node: tree.Expression, operator: str, left: Value, right: Value, con
         raise context.source.wrong(node.at, f"[{operator}] does not order booleans")
     a, b = single(left), single(right)
     if left.type is Type.IP and operator not in ("==", "!="):
-        a, b = call("ip_key", a), call("ip_key", b)
+        a, b = context.derive("ip_key", a), context.derive("ip_key", b)
     return Value(call(_COMPARE[operator], a, b), Type.BOOLEAN)
 
 

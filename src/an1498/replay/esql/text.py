@@ -31,6 +31,8 @@ def _length(context: Context, node: tree.Function, args: Sequence[Value]) -> Val
 def _folded(name: str) -> Function:
     def build(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
         value = context.typed(node, args[0], (Type.KEYWORD, Type.TEXT), 1)
+        if not value.multi:
+            return Value(context.derive(name, value.expr), Type.KEYWORD)
         return each(value, Type.KEYWORD, lambda item: call(name, item))
 
     return Function(build)
@@ -114,7 +116,7 @@ def _repeat(context: Context, node: tree.Function, args: Sequence[Value]) -> Val
 
 
 def _cidr_match(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
-    address = call("ip_key", single(context.typed(node, args[0], (Type.IP,), 1)))
+    address = context.derive("ip_key", single(context.typed(node, args[0], (Type.IP,), 1)))
     tests: list[Expr] = []
     for position in range(1, len(args)):
         block = context.text_literal(node, args, position)
