@@ -41,7 +41,6 @@ def same(with_parameter: str, without: str) -> bool:
             PLAIN,
         ),
         (f"{SELECTION}\nother: {{note|expand: '%no_names%'}}\ncondition: 1 of them", PLAIN),
-        (PLAIN,),
         ("selection: {server_name|expand: ['%no_names%', x]}\ncondition: selection", PLAIN),
         ("selection: {server_name: x, note|neq|expand: '%no_names%'}\ncondition: selection", PLAIN),
         (

@@ -11,7 +11,7 @@ from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.types import SigmaCIDRExpression, SigmaNumber, SigmaString
 
 from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, address_of, boolean_of, networks, number_of, plain_strings
-from an1498.compiler.logic import alternatives, only_field
+from an1498.compiler.logic import alternatives, fields_of
 from an1498.compiler.patterns import MANY, Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.regex import ignores_case, lucene_pattern, lucene_regex
@@ -54,9 +54,8 @@ class EqlConditions(LayoutAware, EqlBackend):
     # `not` of a comparison with a missing field is not true; Sigma's is.
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
         inner = cond.args[0]
-        field = only_field(inner)
-        assert field is not None  # the tree is in negation normal form
-        return f"({self.absent(field)} or not ({self.convert_condition(inner, state)}))"
+        absent = " or ".join(map(self.absent, fields_of(inner)))
+        return f"({absent} or not ({self.convert_condition(inner, state)}))"
 
     def absent(self, field: str) -> str:
         return f"{self.optional(field)} == null"

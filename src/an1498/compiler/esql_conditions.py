@@ -12,7 +12,7 @@ from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.types import SigmaCIDRExpression, SigmaNumber, SigmaString
 
 from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, address_of, boolean_of, networks, number_of, plain_strings
-from an1498.compiler.logic import alternatives, only_field
+from an1498.compiler.logic import alternatives, fields_of
 from an1498.compiler.patterns import MANY, Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.regex import lucene_pattern, lucene_regex
@@ -56,9 +56,8 @@ class EsqlConditions(LayoutAware, ESQLBackend):
     # "NOT NULL is still NULL": a missing field would make Sigma's `not` false.
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
         inner = cond.args[0]
-        field = only_field(inner)
-        assert field is not None  # the tree is in negation normal form
-        return f"({column(field)} IS NULL OR NOT ({self.convert_condition(inner, state)}))"
+        absent = " OR ".join(f"{column(field)} IS NULL" for field in fields_of(inner))
+        return f"({absent} OR NOT ({self.convert_condition(inner, state)}))"
 
     def convert_condition_field_eq_val_null(self, cond: Any, state: Any) -> Any:
         return f"{column(cond.field)} IS NULL"

@@ -16,7 +16,16 @@ from sigma.conditions import (
     ConditionOR,
     ConditionValueExpression,
 )
-from sigma.types import SigmaCIDRExpression, SigmaExists, SigmaExpansion, SigmaNull, SigmaNumber, SigmaString, SigmaType
+from sigma.types import (
+    SigmaCIDRExpression,
+    SigmaExists,
+    SigmaExpansion,
+    SigmaFieldReference,
+    SigmaNull,
+    SigmaNumber,
+    SigmaString,
+    SigmaType,
+)
 
 from an1498.compiler.patterns import pattern
 from an1498.compiler.resolve import Never
@@ -56,10 +65,21 @@ def only_field(node: Node) -> str | None:
     if _negates(node):
         return None
     found = list(leaves(node))
+    if len(found) > 1 and any(isinstance(leaf.value, SigmaFieldReference) for leaf in found):
+        return None
     if any(is_presence(leaf) or not isinstance(leaf, Leaf) for leaf in found):
         return None
     fields = {leaf.field for leaf in found if isinstance(leaf, Leaf)}
     return fields.pop() if len(fields) == 1 else None
+
+
+def fields_of(node: Any) -> list[str]:
+    """The fields that must be present for a condition on one field to be true or false: with fieldref, two."""
+    field = only_field(node)
+    assert field is not None  # the tree is in negation normal form
+    if isinstance(node, Leaf) and isinstance(node.value, SigmaFieldReference):
+        return [field, node.value.field]
+    return [field]
 
 
 def _negates(node: Any) -> bool:

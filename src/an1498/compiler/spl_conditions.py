@@ -17,7 +17,7 @@ from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.types import SigmaCompareExpression, SigmaNumber, SigmaString
 
 from an1498.compiler.backend import LayoutAware
-from an1498.compiler.logic import Node, alternatives, leaves, negated_presence, negation_normal, only_field, pushed_down
+from an1498.compiler.logic import Node, alternatives, fields_of, leaves, negated_presence, negation_normal, pushed_down
 from an1498.compiler.patterns import ONE, Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.regex import pcre_pattern, pcre_regex
@@ -124,14 +124,14 @@ class SplWhere(LayoutAware, SplunkBackend):
 
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
         inner = cond.args[0]
-        name = only_field(inner)
-        assert name is not None  # the tree is in negation normal form
+        names = [field(name) for name in fields_of(inner)]
         kinds = {isinstance(leaf.value, SigmaNumber | SigmaCompareExpression) for leaf in leaves(inner)}
         if len(kinds) > 1:
             return self.convert_condition_group(pushed_down(inner, together=False), state)
         # tonumber gives null for a text that is no number.
-        null = f"isnull(tonumber({field(name)}))" if kinds.pop() else f"isnull({field(name)})"
-        return f"({null} OR NOT ({self.convert_condition(inner, state)}))"
+        values = [f"tonumber({name})" for name in names] if kinds.pop() else names
+        absent = " OR ".join(f"isnull({value})" for value in values)
+        return f"({absent} OR NOT ({self.convert_condition(inner, state)}))"
 
     def any_value(self, name: str, test: str) -> str:
         """A test of the field, or of any value of a multivalue field ("mvfilter" works on one field at a time)."""
