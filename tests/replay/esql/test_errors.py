@@ -60,6 +60,7 @@ def test_syntax_errors_say_where(replay: Replay, text: str, place: str) -> None:
         ('FROM e | WHERE b LIKE ("*", "a")', "search:1:16"),
         ("FROM e | EVAL x = 18446744073709551615", "search:1:19"),
         ("FROM e | EVAL x = a::version", "search:1:19"),
+        ("FROM e | EVAL x = 9223372036854775807::datetime", "search:1:1"),
     ],
 )
 def test_what_replay_does_not_model_is_refused_at_its_place(replay: Replay, text: str, place: str) -> None:
@@ -90,6 +91,8 @@ def test_what_replay_does_not_model_is_refused_at_its_place(replay: Replay, text
         ("FROM e | EVAL x = 1 day", r"EVAL does not support type \[date_period\]"),
         ('FROM e | EVAL x = CASE(true, 1, "a")', r"mixes the types"),
         ('FROM e | WHERE @timestamp > "soon"', r"Cannot convert string \[soon\] to \[datetime\]"),
+        ('FROM e | WHERE b LIKE "*\\\\bin\\\\*"', r"search:1:16: esql: Invalid pattern for LIKE"),
+        ('FROM e | WHERE b LIKE """a\\"""', r"escape character is not followed by special wildcard char"),
         ('FROM e | WHERE b RLIKE "[z-a]"', r"range z-a is backwards"),
     ],
 )

@@ -44,7 +44,10 @@ class Prepared:
             if not marker:
                 raise
             raise UnsupportedConstruct(LANGUAGE, self._source.location(0), reason) from error
-        return [ResultRow(row.stream, {name: _json(row.values[name], value) for name, value in columns.items()}) for row in rows]
+        try:
+            return [ResultRow(row.stream, {name: _json(row.values[name], value) for name, value in columns.items()}) for row in rows]
+        except OverflowError:
+            raise UnsupportedConstruct(LANGUAGE, self._source.location(0), "a date outside the years 1 to 9999") from None
 
 
 def prepare(

@@ -6,6 +6,8 @@ value), "ES|QL multivalued fields" (an operator gives null for several values), 
 
 from __future__ import annotations
 
+import re
+
 from an1498.replay.algebra import Cast as SqlCast
 from an1498.replay.algebra import Expr, ListOf, Lit, call
 from an1498.replay.esql import conditionals, conversions, dates, lists, numbers, text, tree
@@ -41,6 +43,8 @@ FUNCTIONS: dict[str, Function] = {
     **numbers.FUNCTIONS,
     **text.FUNCTIONS,
 }
+# A backslash in a LIKE pattern stands before *, ? or another backslash (Elastic's StringUtils.wildcardToJavaPattern).
+_ESCAPED_WILDCARDS = re.compile(r"(?:[^\\]|\\[*?\\])*", re.DOTALL)
 _COMPARE = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 
 
@@ -222,6 +226,9 @@ def _matches(value: Expr, pattern: Pattern) -> Expr:
 
 def _pattern(node: tree.Like, text: str, context: Context) -> Pattern:
     if not node.regex:
+        if not _ESCAPED_WILDCARDS.fullmatch(text):
+            problem = "Invalid sequence - escape character is not followed by special wildcard char"
+            raise context.source.wrong(node.at, f"Invalid pattern for LIKE [{text}]: [{problem}]", "write a backslash as two")
         return wildcard(text)
     try:
         return regular_expression(text)
