@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,16 +47,19 @@ def index_streams(
     """Ingest raw events by the target's layouts; an event that no layout knows is not stored. `fields`, if given, are the
     only columns that the table gets."""
     stored = [_stored(target, events) for events in streams]
-    documents = [[document for _, document in stream] for stream in stored]
-    table = load(
-        connection,
-        f"events of {target.name}",
-        documents,
-        flavour=_flavour(target),
-        mapping=field_types(target),
-        fields=fields,
-    )
-    return Indexed(target, stored, table)
+    return Indexed(target, stored, _table(connection, target, stored, "events", fields))
+
+
+def narrowed(indexed: Indexed, fields: frozenset[str]) -> Indexed:
+    """The same streams with a table of these columns only: every column costs a search time to plan."""
+    return replace(indexed, table=_table(indexed.table.connection, indexed.target, indexed.streams, "narrow events", fields))
+
+
+def _table(
+    connection: duckdb.DuckDBPyConnection, target: Target, streams: Sequence[Stream], name: str, fields: frozenset[str] | None
+) -> EventTable:
+    documents = [[document for _, document in stream] for stream in streams]
+    return load(connection, name, documents, flavour=_flavour(target), mapping=field_types(target), fields=fields)
 
 
 def _stored(target: Target, events: Iterable[NativeEvent]) -> Stream:

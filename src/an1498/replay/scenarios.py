@@ -5,16 +5,19 @@ All scenarios of a target are streams of one table, so a search is parsed and ex
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 
 import duckdb
 
 from an1498.content.scenarios import Scenario, load_scenario, scenario_files
 from an1498.errors import SearchSyntaxError, UsageError
 from an1498.model import Alert, NativeEvent, Pack, Search, Target
-from an1498.replay.alerts import Indexed, index_streams, read_alerts
+from an1498.replay.alerts import Indexed, index_streams, narrowed, read_alerts
 from an1498.replay.prepare import Prepared, prepare
 from an1498.telemetry import read_log
 
@@ -80,14 +83,24 @@ def run_scenarios(pack: Pack, searches: Sequence[Search], macros: Macros, scenar
     Correlations must raise exactly the alerts that a scenario names, none where it does not name them; event rules are
     compared where they are named, and must execute without error where they are not. Raises UsageError where a scenario
     names a rule that the build has no search for."""
-    outcomes: list[Outcome] = []
+    targets = sorted({search.target for search in searches})
+    work: list[tuple[Target, list[Search], list[Replayed]]] = []
     skipped: dict[str, None] = {}
-    for name in sorted({search.target for search in searches}):
-        target = pack.targets[name]
+    for name in targets:
         own = [search for search in searches if search.target == name]
         relevant = [replayed for replayed in scenarios if replayed.scenario.applies_to(name)]
-        skipped.update(dict.fromkeys(_skipped(target, own, relevant)))
-        outcomes += _run_target(target, own, macros.get(name, {}), relevant)
+        skipped.update(dict.fromkeys(_skipped(pack.targets[name], own, relevant)))
+        work.append((pack.targets[name], own, relevant))
+    outcomes: list[Outcome] = []
+    stop = Event()
+    # DuckDB computes outside the interpreter's lock, so a target's searches run while another's are parsed.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        try:
+            futures = [pool.submit(_run_target, target, own, macros.get(target.name, {}), found, stop) for target, own, found in work]
+            for future in futures:
+                outcomes += future.result()
+        finally:
+            stop.set()
     order = {replayed.scenario.name: number for number, replayed in enumerate(scenarios)}
     outcomes.sort(key=lambda outcome: (order[outcome.scenario], outcome.search.target, outcome.search.rule, outcome.search.language))
     return Report(len(scenarios), len(searches), tuple(outcomes), tuple(skipped))
@@ -107,22 +120,32 @@ def _skipped(target: Target, searches: Iterable[Search], scenarios: Iterable[Rep
                 )
 
 
-def _run_target(target: Target, searches: Sequence[Search], macros: Mapping[str, str], scenarios: Sequence[Replayed]) -> Iterable[Outcome]:
+def _run_target(
+    target: Target, searches: Sequence[Search], macros: Mapping[str, str], scenarios: Sequence[Replayed], stop: Event
+) -> list[Outcome]:
+    """`stop` ends the work early, for instance at Ctrl-C; what is returned then is not used."""
+    outcomes: list[Outcome] = []
     prepared: dict[Search, Prepared] = {}
     faults: dict[Search, str] = {}
     for search in searches:
+        if stop.is_set():
+            break
         try:
             prepared[search] = prepare(search.language, search.text, name=search.rule, macros=macros, tiebreaker=search.tiebreaker)
         except SearchSyntaxError as error:
             faults[search] = str(error)
-    with duckdb.connect() as connection:
-        streams = [replayed.events for replayed in scenarios]
-        indexed = index_streams(connection, target, streams, fields=_fields(searches, prepared))
+    # One thread: the tables are small, and handing work to threads would cost more than the work.
+    with duckdb.connect(config={"threads": 1}) as connection:
+        wide = index_streams(connection, target, [replayed.events for replayed in scenarios])
+        narrow = narrowed(wide, _fields(prepared.values()) | {search.time_field for search in searches})
         for group in _companions(searches):
+            if stop.is_set():
+                break
             search = group[0]
             found: list[list[Alert]] | None = [[] for _ in scenarios]
             for member in group:
                 if found is not None and member in prepared:
+                    indexed = wide if prepared[member].fields is None else narrow
                     found = _alerts(prepared[member], member, search, indexed, found, faults)
                 else:
                     found = None
@@ -130,9 +153,10 @@ def _run_target(target: Target, searches: Sequence[Search], macros: Mapping[str,
             for number, replayed in enumerate(scenarios):
                 expected = _expected(replayed.scenario, search)
                 if found is None and (expected is not None or number == 0):
-                    yield Outcome(replayed.scenario.name, search, "error", expected or (), (), (fault,))
+                    outcomes.append(Outcome(replayed.scenario.name, search, "error", expected or (), (), (fault,)))
                 elif found is not None and expected is not None:
-                    yield _compare(replayed.scenario.name, search, expected, found[number])
+                    outcomes.append(_compare(replayed.scenario.name, search, expected, found[number]))
+    return outcomes
 
 
 def _companions(searches: Sequence[Search]) -> Iterable[tuple[Search, ...]]:
@@ -156,16 +180,9 @@ def _alerts(
     return [known + new for known, new in zip(found, more, strict=True)]
 
 
-def _fields(searches: Iterable[Search], prepared: Mapping[Search, Prepared]) -> frozenset[str] | None:
-    """The columns that a table needs for these searches; None means all."""
-    needed: set[str] = set()
-    for search in searches:
-        if search in prepared:
-            fields = prepared[search].fields
-            if fields is None:
-                return None
-            needed |= fields | {search.time_field}
-    return frozenset(needed)
+def _fields(prepared: Iterable[Prepared]) -> frozenset[str]:
+    """The columns that the searches read which know their columns."""
+    return frozenset(field for search in prepared for field in search.fields or ())
 
 
 def _expected(scenario: Scenario, search: Search) -> tuple[Alert, ...] | None:
