@@ -195,3 +195,10 @@ def test_two_processes_compile_the_same_bytes() -> None:
         for seed in ("1", "2")
     }
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize(("number", "text"), [(1234567, "1234567"), (3, "3")])
+def test_thresholds_keep_all_their_digits(number: int, text: str) -> None:
+    built = pack(rules() + COUNT.replace("gte: 3", f"gte: {number}"))
+    assert f"event_count>={text}," in compile_search(built, "correlation", "splunk", Language.SPL).text
+    assert f"an1498_count >= {text}," in compile_search(built, "correlation", "elastic", Language.ESQL).text

@@ -18,7 +18,7 @@ from an1498.compiler.deviations import ROW_LIMIT
 from an1498.compiler.esql_conditions import EsqlConditions, column, string
 from an1498.compiler.logic import negation_normal
 from an1498.compiler.refusal import Refusal
-from an1498.compiler.temporal import presence
+from an1498.compiler.thresholds import bounds, presence
 from an1498.model import CorrelationType, LayoutField
 
 TIME_FIELD = "@timestamp"
@@ -235,7 +235,7 @@ def _event_count(plan: Plan) -> list[str]:
         f"| WHERE {_inside(plan)}",
         f"| STATS an1498_count = SUM(an1498_past % {_PACK}) {_by(plan, 'an1498_now')}",
     ]
-    return lines + _rising_edge(plan, _bounds(plan, "an1498_count"))
+    return lines + _rising_edge(plan, bounds(plan, "an1498_count", _SPACED))
 
 
 def _value_count(plan: Plan) -> list[str]:
@@ -250,7 +250,7 @@ def _value_count(plan: Plan) -> list[str]:
         f"| STATS an1498_n = COUNT(*) {_by(plan, 'an1498_now', 'an1498_value')}",
         f"| STATS an1498_count = COUNT(an1498_value) {_by(plan, 'an1498_now')}",
     ]
-    return lines + _rising_edge(plan, _bounds(plan, "an1498_count"))
+    return lines + _rising_edge(plan, bounds(plan, "an1498_count", _SPACED))
 
 
 def _temporal(plan: Plan) -> list[str]:
@@ -304,13 +304,6 @@ def _value(stages: Sequence[Stage]) -> str:
     if len(parts) == 1:
         return parts[0]
     return "CONCAT(" + ', ":", '.join(f'TO_STRING(LENGTH({part})), ":", {part}' for part in parts) + ")"
-
-
-def _bounds(plan: Plan, name: str) -> str:
-    bounds = plan.correlation.condition.bounds
-    if not bounds:
-        raise Refusal("a count without a condition", "add a condition, for instance gte: 5")
-    return " AND ".join(f"{name}{_SPACED[operator]}{number:g}" for operator, number in bounds)
 
 
 def _rising_edge(plan: Plan, condition_text: str) -> list[str]:

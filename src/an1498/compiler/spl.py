@@ -17,7 +17,7 @@ from an1498.compiler.conditions import EventCondition
 from an1498.compiler.correlation import OPERATORS, Plan, Stage
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.spl_conditions import condition, field
-from an1498.compiler.temporal import presence
+from an1498.compiler.thresholds import bounds, presence
 from an1498.model import CorrelationType
 
 TIME_FIELD = "_time"
@@ -176,7 +176,7 @@ def _event_count(plan: Plan) -> list[str]:
         "| where an1498_in>0",
         "| eval event_count=an1498_entered-coalesce(an1498_left, 0)",
     ]
-    return lines + _rising_edge(plan, _bounds(plan, "event_count"), "event_count")
+    return lines + _rising_edge(plan, bounds(plan, "event_count", _OPERATORS), "event_count")
 
 
 def _value_count(plan: Plan) -> list[str]:
@@ -201,7 +201,7 @@ def _value_count(plan: Plan) -> list[str]:
         "| where an1498_points>0",
         "| eval value_count=an1498_entered-coalesce(an1498_left, 0)",
     ]
-    return lines + _rising_edge(plan, _bounds(plan, "value_count"), "value_count")
+    return lines + _rising_edge(plan, bounds(plan, "value_count", _OPERATORS), "value_count")
 
 
 def _temporal(plan: Plan) -> list[str]:
@@ -229,13 +229,6 @@ def _temporal(plan: Plan) -> list[str]:
         "| eval rule_count=" + "+".join(f"an1498_seen_{n}" for n in numbers),
     ]
     return lines + _rising_edge(plan, presence(plan, "(an1498_seen_{}=1)", "rule_count", _OPERATORS), "rule_count")
-
-
-def _bounds(plan: Plan, column: str) -> str:
-    bounds = plan.correlation.condition.bounds
-    if not bounds:
-        raise Refusal("a count without a condition", "add a condition, for instance gte: 5")
-    return " AND ".join(f"{column}{_OPERATORS[operator]}{number:g}" for operator, number in bounds)
 
 
 def _rising_edge(plan: Plan, condition_text: str, *columns: str) -> list[str]:

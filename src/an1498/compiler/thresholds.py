@@ -1,4 +1,4 @@
-"""The condition of a `temporal` correlation over which rules are present in the window.
+"""Conditions of correlations as text: numeric bounds, and which rules are present in the window.
 
 Source: Sigma correlation rules specification 2.1, "Temporal" (all rules, or a number of them) and extended conditions (`a and not b`).
 """
@@ -14,6 +14,18 @@ from an1498.compiler.refusal import Refusal
 _TOKEN = re.compile(r"\s*(\(|\)|[^\s()]+)")
 
 
+def bounds(plan: Plan, column: str, operators: Mapping[str, str]) -> str:
+    """All bounds on a number. Raises Refusal where there is none."""
+    found = plan.correlation.condition.bounds
+    if not found:
+        raise Refusal("a count without a condition", "add a condition, for instance gte: 5")
+    return " AND ".join(f"{column}{operators[operator]}{_number(number)}" for operator, number in found)
+
+
+def _number(number: float) -> str:
+    return str(int(number)) if number == int(number) else repr(number)
+
+
 def presence(plan: Plan, present: str, count: str, operators: Mapping[str, str]) -> str:
     """The condition as text: `present` renders "rule n is there" (its number replaces {}), `count` is the column with the number of
     rules present. Raises Refusal."""
@@ -21,7 +33,7 @@ def presence(plan: Plan, present: str, count: str, operators: Mapping[str, str])
     if condition.expression:
         return _expression(plan, condition.expression, present)
     if condition.bounds:
-        return " AND ".join(f"{count}{operators[operator]}{number:g}" for operator, number in condition.bounds)
+        return bounds(plan, count, operators)
     return f"{count}{operators['eq']}{len(set(plan.correlation.rules))}"
 
 
