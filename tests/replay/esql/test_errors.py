@@ -87,6 +87,7 @@ def test_what_replay_does_not_model_is_refused_at_its_place(replay: Replay, text
         ('FROM e | WHERE a LIKE "1"', r"must be a string, not long"),
         ("FROM e | EVAL x = b + 1", r"incompatible types"),
         ("FROM e | EVAL x = LENGTH(a)", r"must be a string, not long"),
+        ("FROM e | EVAL x = LEFT(b, a)", r"must be an integer, not long"),
         ("FROM e | EVAL x = LENGTH()", r"LENGTH takes 1 arguments"),
         ("FROM e | EVAL x = 1 day", r"EVAL does not support type \[date_period\]"),
         ('FROM e | EVAL x = CASE(true, 1, "a")', r"mixes the types"),

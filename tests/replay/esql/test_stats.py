@@ -100,6 +100,7 @@ def test_a_key_may_be_computed_and_an_unnamed_column_has_its_text(replay: Replay
     assert rows == [{"COUNT(*)  Where n > 4": 2}]
     rows = replay("FROM e | STATS x = n + COUNT(*) BY n | SORT n | LIMIT 1", EVENTS)
     assert rows == [{"x": 2, "n": 1}]
+    assert replay("FROM e | STATS u = TO_UPPER(g), COUNT(*) BY g | SORT g | LIMIT 1", EVENTS) == [{"u": "X", "COUNT(*)": 2, "g": "x"}]
 
 
 def test_by_alone_gives_distinct_keys(replay: Replay) -> None:

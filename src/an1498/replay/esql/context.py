@@ -66,7 +66,7 @@ class Context:
                 if kind in (Type.DATETIME, Type.IP, Type.BOOLEAN):
                     return self.converted_literal(node, value.constant, kind)
         which = f"argument {position} of " if position else ""
-        names = " or ".join(sorted({_family(kind) for kind in allowed}))
+        names = "an integer" if tuple(allowed) == (Type.INTEGER,) else " or ".join(sorted({_family(kind) for kind in allowed}))
         raise self.source.wrong(node.at, f"{which}[{self.words(node)}] must be {names}, not {value.type}")
 
     def converted_literal(self, node: tree.Node, text: str, kind: Type) -> Value:
@@ -87,6 +87,10 @@ class Context:
     def number(self, node: tree.Function, args: Sequence[Value], position: int) -> Value:
         value = self.typed(node, args[position], (Type.INTEGER, Type.LONG, Type.DOUBLE), position + 1)
         return Value(single(value), value.type, constant=value.constant, is_constant=value.is_constant)
+
+    def integer(self, node: tree.Function, args: Sequence[Value], position: int) -> Expr:
+        """Argument `position` (from 0) as one integer; a long is refused, as in Elasticsearch."""
+        return single(self.typed(node, args[position], (Type.INTEGER,), position + 1))
 
     def whole_literal(self, node: tree.Function, args: Sequence[Value], position: int) -> int:
         value = args[position].constant

@@ -15,6 +15,7 @@ from an1498.replay.lucene.dates import cidr_bounds
 
 # Java's Character.isWhitespace, as the inside of an RE2 class.
 _SPACE = r"\t-\r\x1c-\x20\x{1680}\x{2000}-\x{2006}\x{2008}-\x{200a}\x{2028}\x{2029}\x{205f}\x{3000}"
+_MOST_REPEATS = 1000
 _LITERAL = r"[^\\.\[\](){}?*+|^$]|\\[\\.\[\](){}?*+|^$/-]"
 _SIMPLE_CLASS = r"\[\^?(?:[A-Za-z0-9_ ]-[A-Za-z0-9_ ]|[A-Za-z0-9_ ,;:/@#%=.])+\]"
 _PLAIN_REGEX = re.compile(rf"(?:{_LITERAL}|{_SIMPLE_CLASS}\+?)+")
@@ -47,13 +48,13 @@ def _test(name: str) -> Function:
 
 def _substring(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
     """`start` counts from 1, a negative one from the end, 0 is 1; the length is what is left if it is not given."""
-    text, start = context.text(node, args, 0), context.number(node, args, 1).expr
+    text, start = context.text(node, args, 0), context.integer(node, args, 1)
     size = call("length", text)
     from_end = call("greatest", call("add", call("add", size, start), Lit(1)), Lit(1))
     first = Case(((call("gt", start, Lit(0)), start), (call("lt", start, Lit(0)), from_end)), Lit(1))
     length: Expr = size
     if len(args) == 3:
-        length = context.number(node, args, 2).expr
+        length = context.integer(node, args, 2)
         if isinstance(args[2].constant, int) and args[2].constant < 0:
             raise context.source.wrong(node.at, "Length parameter cannot be negative")
         known = call("and", call("is_not_null", start), call("ge", length, Lit(0)))
@@ -63,12 +64,12 @@ def _substring(context: Context, node: tree.Function, args: Sequence[Value]) -> 
 
 
 def _left(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
-    text, count = context.text(node, args, 0), context.number(node, args, 1).expr
+    text, count = context.text(node, args, 0), context.integer(node, args, 1)
     return Value(null_unless(call("is_not_null", count), call("substring", text, Lit(1), call("greatest", count, Lit(0)))), Type.KEYWORD)
 
 
 def _right(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
-    text, count = context.text(node, args, 0), context.number(node, args, 1).expr
+    text, count = context.text(node, args, 0), context.integer(node, args, 1)
     size = call("length", text)
     kept = call("least", call("greatest", count, Lit(0)), size)
     first = call("add", call("sub", size, kept), Lit(1))
@@ -110,6 +111,8 @@ def _trimmed(pattern: str) -> Function:
 
 def _repeat(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
     count = context.whole_literal(node, args, 1)
+    if count > _MOST_REPEATS:
+        raise context.source.unsupported(node.at, f"REPEAT more than {_MOST_REPEATS} times")
     if count < 0:
         raise context.source.wrong(node.at, "Number parameter cannot be negative")
     return Value(call("concat", Lit(""), *([context.text(node, args, 0)] * count)), Type.KEYWORD)
