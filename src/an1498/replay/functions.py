@@ -182,7 +182,6 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "ln_or_null": "(CASE WHEN {0} > 0 THEN ln({0}) END)",
     "log10_or_null": "(CASE WHEN {0} > 0 THEN log10({0}) END)",
     "sign": "sign({0})",
-    "null_if": "nullif({0}, {1})",
     "finite_or_null": "list_filter([{0}], lambda number: isfinite(number))[1]",
     "round_half_up": "(CASE WHEN abs({0}) >= 4503599627370496 THEN {0} ELSE floor({0} + 0.5) END)",
     # Double.toString of Java for the numbers that it writes without an exponent; others are refused at run time
@@ -200,14 +199,12 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
         "THEN error('an1498-refused: upper case of a letter that grows') ELSE {0} END)"
     ),
     "regex_replace_all": "regexp_replace({0}, {1}, {2}, 'gs')",
-    "regex_replace_first": "regexp_replace({0}, {1}, {2}, 's')",
     # the words of ASCII text in lower case, each between spaces, as the standard analyzer finds them
     "standard_tokens": (
         "(CASE WHEN regexp_matches({0}, '[^\\x00-\\x7F]') THEN error('an1498-refused: text beyond ASCII in a text field') "
         "ELSE ' ' || array_to_string(list_filter(regexp_extract_all(lower({0}), {1}), lambda word: trim(word, '_') <> ''), ' ') || ' ' END)"
     ),
     "regex_group": "regexp_extract({0}, '^(?:' || {1} || ')$', {2}, 's')",
-    "regex_extract_all": "regexp_extract_all({0}, {1})",
     # dates (milliseconds since the epoch, UTC)
     "date_text": "strftime(epoch_ms({0}), '%Y-%m-%dT%H:%M:%S.%gZ')",
     "text_date": "epoch_ms(TRY_CAST({0} AS TIMESTAMP))",

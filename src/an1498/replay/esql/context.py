@@ -94,7 +94,7 @@ class Context:
 
     def whole_literal(self, node: tree.Function, args: Sequence[Value], position: int) -> int:
         value = args[position].constant
-        if not args[position].is_constant or not isinstance(value, int) or isinstance(value, bool):
+        if not isinstance(value, int) or isinstance(value, bool) or args[position].type is not Type.INTEGER:
             raise self.source.unsupported(node.at, f"{node.name.upper()} with a computed argument {position + 1}", "write a whole number")
         return value
 
