@@ -49,12 +49,12 @@ def _holds(node: Any, event: Mapping[str, Any]) -> bool:
         case ConditionNOT():
             return not _holds(node.args[0], event)
         case ConditionFieldEqualsValueExpression():
-            return _field_matches(event.get(node.field), node.value)
+            return field_matches(event.get(node.field), node.value)
         case _:
             raise ValueError(f"{type(node).__name__} is outside the reference")
 
 
-def _field_matches(stored: Any, wanted: SigmaType) -> bool:
+def field_matches(stored: Any, wanted: SigmaType) -> bool:
     values = [value for value in (stored if isinstance(stored, list | tuple) else [stored]) if value is not None]
     match wanted:
         case SigmaNull():
@@ -64,7 +64,7 @@ def _field_matches(stored: Any, wanted: SigmaType) -> bool:
         case Never():
             return False
         case SigmaExpansion():
-            return any(_field_matches(stored, value) for value in wanted.values)
+            return any(field_matches(stored, value) for value in wanted.values)
         case _:
             return any(_value_matches(value, wanted) for value in values)
 
