@@ -16,10 +16,19 @@ from an1498.cli.settings import Settings
 if TYPE_CHECKING:
     from an1498.content import Finding
 
+EPILOG = """\b
+Examples:
+  an1498 check                                  all content of this directory
+  an1498 check rules/network samples/my-case    findings in these only
+  an1498 check --format sarif > findings.sarif  for code scanning
+
+\b
+Exit codes: 0 no errors (warnings and notes may be shown), 1 findings with severity error, 2 content that cannot be loaded.
+"""
 STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
-@click.command()
+@click.command(epilog=EPILOG, short_help="Lint rules, filters, pipelines, parameters, samples.")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True, help="How to print findings."
@@ -30,9 +39,6 @@ def check(ctx: click.Context, paths: tuple[Path, ...], form: str) -> None:
 
     Each finding has a place, a code and a remedy. PATH limits the findings to files and directories; a YAML file outside the
     content is checked as an addition to it, a directory with an an1498.toml as content of its own.
-
-    \b
-    Exit codes: 0 no errors (warnings and notes may be shown), 1 findings with severity error, 2 content that cannot be loaded.
     """
     from an1498.content import check as run
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from an1498.content.node import suggestion
 from an1498.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ def known_targets(pack: Pack, names: Iterable[str]) -> tuple[str, ...]:
     """The names, sorted and each once; all targets of the pack where there are none."""
     for name in names:
         if name not in pack.targets:
-            raise UsageError(f"target '{name}' is not in an1498.toml; {suggestion(name, pack.targets)}")
+            raise UsageError(f"target '{name}' is not in an1498.toml; {_suggestion(name, pack.targets)}")
     return tuple(sorted(set(names))) or tuple(pack.targets)
 
 
@@ -30,5 +29,11 @@ def known_rule(pack: Pack, name: str) -> EventRule | Correlation:
     rules: dict[str, EventRule | Correlation] = {**pack.rules, **pack.correlations}
     found = rules.get(name) or next((rule for rule in rules.values() if rule.id == name), None)
     if found is None:
-        raise UsageError(f"there is no rule '{name}'; {suggestion(name, rules)}")
+        raise UsageError(f"there is no rule '{name}'; {_suggestion(name, rules)}")
     return found
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    from an1498.content.node import suggestion  # with YAML behind it, which `--help` must not import
+
+    return suggestion(name, known)
