@@ -1,67 +1,59 @@
-"""The lines of a log file, plain or gzip, each with its number."""
+"""The lines of a log file, each with its number; what the bytes may be (compression, encoding) is the business of `files`."""
 
 from __future__ import annotations
 
-import gzip
-import stat
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from an1498.errors import Location, TelemetryError
+from an1498.telemetry.files import opened, shown
 from an1498.telemetry.reject import Malformed, quoted
 
-_GZIP = b"\x1f\x8b"
-_OTHER_COMPRESSION = {b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip"}
+LONGEST = 16 * 2**20
+"""Bytes of the longest line that is read as a record; the longest unified log record is a thousandth of it."""
+
+_BLOCK = 2**20
 _BOM = b"\xef\xbb\xbf"
 
-
-def shown(path: Path) -> str:
-    """The path as messages show it: relative to the working directory where it lies below it, else absolute."""
-    absolute = path.absolute()
-    working = Path.cwd()
-    return str(absolute.relative_to(working) if absolute.is_relative_to(working) else absolute)
+__all__ = ["LONGEST", "decoded", "read_lines", "shown", "split_lines"]
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """(line number from 1, line without its end) of every line that is not blank. A byte order mark is dropped.
 
-    The file may be gzip, whatever its name. Raises TelemetryError where it cannot be read to its end: it is missing, not a
-    file, compressed otherwise, or a damaged gzip."""
-    name = shown(path)
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise TelemetryError(Location(name), "is not a regular file", "give the path of a log file")
-        with path.open("rb") as raw:
-            stream = _opened(raw, name)
-            number = 0
-            for number, line in enumerate(stream, 1):
-                text = line.rstrip(b"\r\n")
-                if number == 1:
-                    text = text.removeprefix(_BOM)
-                if text and not text.isspace():
-                    yield number, text
-    except (OSError, ValueError, EOFError, zlib.error) as error:
-        if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
-            raise TelemetryError(Location(name), f"is a damaged gzip file: {error}", "copy it again from its source") from None
-        reason = getattr(error, "strerror", None) or str(error)
-        raise TelemetryError(Location(name), f"cannot be read: {reason}", "check the path and its permissions") from None
+    The file may be compressed (gzip, zstd) or UTF-16, whatever its name; `-` is the standard input. Raises TelemetryError where
+    it cannot be read to its end: it is missing, not a file, compressed otherwise, or damaged."""
+    with opened(path) as stream:
+        for number, line in enumerate(split_lines(stream), 1):
+            text = line.rstrip(b"\r")
+            if number == 1:
+                text = text.removeprefix(_BOM)
+            if text and not text.isspace():
+                yield number, text
 
 
-def _opened(raw: BinaryIO, name: str) -> BinaryIO:
-    start = raw.read(6)
-    raw.seek(0)
-    for magic, kind in _OTHER_COMPRESSION.items():
-        if start.startswith(magic):
-            raise TelemetryError(Location(name), f"is compressed with {kind}", "decompress it, or compress it with gzip")
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise TelemetryError(Location(name), "is UTF-16", "save it as UTF-8")
-    return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if start.startswith(_GZIP) else raw
+def split_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines without their line feeds. Of a line longer than LONGEST only the first LONGEST + 1 bytes are kept, so that a file
+    without line feeds cannot fill the memory; `decoded` refuses it."""
+    rest, dropping = b"", False
+    while block := stream.read(_BLOCK):
+        parts = block.split(b"\n")
+        if len(parts) > 1:
+            yield rest if dropping else (rest + parts[0])[: LONGEST + 1]
+            yield from parts[1:-1]
+            rest, dropping = parts[-1], False
+        elif not dropping:
+            rest += block
+        if len(rest) > LONGEST:
+            rest, dropping = rest[: LONGEST + 1], True
+    if rest:
+        yield rest
 
 
 def decoded(line: bytes) -> str:
-    """The line as text. Raises Malformed where it is not UTF-8 or holds a NUL byte."""
+    """The line as text. Raises Malformed where it is too long, not UTF-8 or holds a NUL byte."""
+    if len(line) > LONGEST:
+        raise Malformed(f"the line is longer than {LONGEST // 2**20} MiB", "split it; a log record is a few kilobytes")
     if b"\0" in line:
         raise Malformed("the line has a NUL byte", "copy the log again; a crash may have left a hole in it")
     try:

@@ -31,27 +31,40 @@ _PREAMBLE = "Filtering the log data using"
 
 
 def scan(path: Path, host: Host | None) -> Iterator[NativeEvent | Reject]:
-    """The events of a file in the order of its lines, or a Reject for a line that is none.
+    """The events of a file in the order of its lines, or a Reject for a line that is none."""
+    reader = LineReader(path, host)
+    for number, line in read_lines(path):
+        item = reader.read(number, line)
+        if item is not None:
+            yield item
+
+
+class LineReader:
+    """Reads one line at a time, in any order.
 
     The closing `{"count":n,"finished":1}` is no event. What the shipper knows about its machine becomes the fields `host.name`,
     `host.id` and `host.ip` (a list). Keys with null are left out; unknown keys are kept."""
-    name = shown(path)
-    known = _host_fields(host)
-    for number, line in read_lines(path):
-        location = Location(name, number)
+
+    def __init__(self, path: Path, host: Host | None) -> None:
+        self._name = shown(path)
+        self._host = host
+        self._known = host_fields(host)
+
+    def read(self, number: int, line: bytes) -> NativeEvent | Reject | None:
+        """The event of the line with this number (from 1), why it is none, or None where it says nothing."""
+        location = Location(self._name, number)
         try:
             text = decoded(line)
             if number == 1 and text.startswith(_PREAMBLE):
-                continue
+                return None
             record = json_object(text)
             if "finished" in record and "timestamp" not in record:
-                continue
+                return None
             fields = {key: _value(key, value) for key, value in record.items() if value is not None}
             time_us = _time(fields)
         except Malformed as error:
-            yield error.at(location)
-            continue
-        yield NativeEvent(PRODUCT, SERVICE, time_us, fields | known, location, host)
+            return error.at(location)
+        return NativeEvent(PRODUCT, SERVICE, time_us, fields | self._known, location, self._host)
 
 
 def _time(fields: dict[str, Any]) -> int:
@@ -71,7 +84,8 @@ def _value(key: str, value: Any) -> Any:
     return value
 
 
-def _host_fields(host: Host | None) -> dict[str, Any]:
+def host_fields(host: Host | None) -> dict[str, Any]:
+    """What a shipper knows about its machine, as native fields."""
     if host is None:
         return {}
     fields = {"host.name": host.name, "host.id": host.id, "host.ip": list(host.ips)}

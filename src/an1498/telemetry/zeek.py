@@ -20,40 +20,54 @@ PRODUCT = "zeek"
 
 
 def scan(path: Path, host: Host | None) -> Iterator[NativeEvent | Reject]:
-    """The events of a file in the order of its lines, or a Reject for a line that is none. Header lines are no events.
+    """The events of a file in the order of its lines, or a Reject for a line that is none."""
+    reader = LineReader(path, host)
+    for number, line in read_lines(path):
+        item = reader.read(number, line)
+        if item is not None:
+            yield item
+
+
+class LineReader:
+    """Reads a file's lines in their order. Header lines are no events; they say how the lines below them are read.
 
     The log's name comes from `#path` or `_path`, else from the file's name."""
-    name = shown(path)
-    named = log_of_file(path)
-    header: Header | None = None
-    for number, line in read_lines(path):
-        location = Location(name, number)
+
+    def __init__(self, path: Path, host: Host | None) -> None:
+        self._name = shown(path)
+        self._named = log_of_file(path)
+        self._host = host
+        self.header: Header | None = None
+
+    def read(self, number: int, line: bytes) -> NativeEvent | Reject | None:
+        """The event of the line with this number (from 1), why it is none, or None for a header line."""
+        location = Location(self._name, number)
         try:
             text = decoded(line)
             if text.startswith("#"):
-                if header is None or text.startswith("#separator"):
-                    header = Header()
-                header.read(text)
-                continue
-            if header is not None:
-                fields = header.record(text)
-                log = _log(header.path, named)
-            elif text.lstrip().startswith("{"):
-                document = json_object(text)
-                log = _log(document.get("_path"), named)
-                fields = zeek_json.record(log, document)
-            else:
-                raise Malformed(
-                    f"the line begins {quoted(text[:20])}, neither a Zeek header (#separator) nor a JSON object",
-                    "copy a TSV log with its header, or write JSON",
-                )
+                if self.header is None or text.startswith("#separator"):
+                    self.header = Header()
+                self.header.read(text)
+                return None
+            log, fields = self._record(text)
             if "ts" not in fields:
                 raise Malformed("the record has no 'ts'", "a Zeek log that is an event log has a time in every record")
-            event = NativeEvent(PRODUCT, log, _time(fields["ts"]), fields, location, host)
+            return NativeEvent(PRODUCT, log, _time(fields["ts"]), fields, location, self._host)
         except Malformed as error:
-            yield error.at(location)
-            continue
-        yield event
+            return error.at(location)
+
+    def _record(self, text: str) -> tuple[str, dict[str, Any]]:
+        if self.header is not None:
+            fields = self.header.record(text)
+            return log_of_record(self.header.path, self._named), fields
+        if not text.lstrip().startswith("{"):
+            raise Malformed(
+                f"the line begins {quoted(text[:20])}, neither a Zeek header (#separator) nor a JSON object",
+                "copy a TSV log with its header, or write JSON",
+            )
+        document = json_object(text)
+        log = log_of_record(document.get("_path"), self._named)
+        return log, zeek_json.record(log, document)
 
 
 def _time(value: Any) -> int:
@@ -62,7 +76,8 @@ def _time(value: Any) -> int:
     return epoch_us(value)
 
 
-def _log(stated: object, named: str | None) -> str:
+def log_of_record(stated: object, named: str | None) -> str:
+    """The log that a record belongs to: what the record says, else what the file's name says. Raises Malformed."""
     if stated:
         log = log_name(stated) if isinstance(stated, str) else None
         if log is None:
