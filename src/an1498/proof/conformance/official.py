@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sigma.backends.elasticsearch import EqlBackend, ESQLBackend
-from sigma.backends.splunk import SplunkBackend
+from sigma.backends.elasticsearch import EqlBackend, ESQLBackend  # type: ignore[attr-defined]
+from sigma.backends.splunk import SplunkBackend  # type: ignore[attr-defined]
 from sigma.collection import SigmaCollection
 from sigma.exceptions import SigmaError
 
@@ -18,6 +18,7 @@ from an1498.content.durations import seconds
 from an1498.errors import SearchSyntaxError, UnsupportedConstruct, UsageError
 from an1498.model import Language
 from an1498.proof.conformance.cases import ConformanceCase, key_text
+from an1498.proof.conformance.fields import field_types
 from an1498.proof.conformance.judge import Report, Status, Verdict, covered
 from an1498.replay import replay_text
 from an1498.replay.alerts import time_text
@@ -39,7 +40,7 @@ def verdict(case: ConformanceCase, language: Language) -> Verdict:
     text = str(queries[-1])
     events = [{_TIME[language]: time_text(time), **fields} for time, fields in case.events]
     try:
-        rows = replay_text(language, text, events, name=case.name)
+        rows = replay_text(language, text, events, name=case.name, mapping=field_types(case))
     except UnsupportedConstruct as error:
         return Verdict(Status.REFUSED, reason=f"not executed: {error}", text=text)
     except SearchSyntaxError as error:

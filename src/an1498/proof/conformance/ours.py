@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from an1498.content import load_pack
 from an1498.errors import ContentError, Location, SearchSyntaxError, Unsupported
 from an1498.model import Alert, CorrelationType, Language, NativeEvent, Pack, Search
 from an1498.proof.conformance.cases import PRODUCT, SERVICE, ConformanceCase
+from an1498.proof.conformance.fields import field_types
 from an1498.proof.conformance.judge import Status, Verdict, exact
 from an1498.proof.reference import Firing
 from an1498.replay.alerts import alerts, index_streams
@@ -63,14 +65,19 @@ def verdict(case: ConformanceCase, language: Language) -> Verdict:
 
 
 def _executed(case: ConformanceCase, pack: Pack, search: Search) -> Verdict:
-    with duckdb.connect() as connection:
-        table = index_streams(connection, pack.targets[search.target], [_native_events(case)])
-        try:
-            [found] = alerts(pack, search, table)
-        except SearchSyntaxError as error:
-            return Verdict(Status.ERROR, reason=str(error), text=search.text)
+    table = index_streams(_connection(), pack.targets[search.target], [_native_events(case)])
+    try:
+        [found] = alerts(pack, search, table)
+    except SearchSyntaxError as error:
+        return Verdict(Status.ERROR, reason=str(error), text=search.text)
     declared = ", ".join(one.code for one in search.deviations if _DEVIATES_ON.get(one.code) in case.topics)
     return exact(case.expected, (_firing(search, alert) for alert in found), search.text, declared)
+
+
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    """One for all cases, whose table each replaces: opening one costs as much as a search."""
+    return duckdb.connect()
 
 
 def load(case: ConformanceCase, root: Path) -> Pack:
@@ -89,55 +96,21 @@ def load(case: ConformanceCase, root: Path) -> Pack:
 
 
 def _pipeline(case: ConformanceCase, backend: str, ranks: Mapping[str, int]) -> dict[str, Any]:
-    values = _values(case)
+    types = field_types(case)
     source: dict[str, Any] = {
         "product": PRODUCT,
         "service": SERVICE,
-        "fields": {name: name for name in sorted({*values, *_named(case)})},
-        "arrays": [name for name, found in values.items() if any(isinstance(value, list) for value in found)],
+        "fields": {name: name for name in types},
+        "arrays": sorted({name for _, event in case.events for name, value in event.items() if isinstance(value, list)}),
     }
     if backend == "splunk":
         source |= {"macro": "conformance_events", "macro_definition": "(index=conformance)", "constants": {"index": "conformance"}}
     else:
-        source |= {"index": "conformance", "types": {name: _type(found) for name, found in values.items()}}
+        source |= {"index": "conformance", "types": {name: kind.value for name, kind in types.items()}}
         cases = [{"field": field, "equals": value, "rank": ranks[name]} for name, field, value in _simple(case) if name in ranks]
         if cases:
             source["rank"] = {"default": 0, "cases": cases}
     return {"name": "conformance", "priority": 20, "vars": {"layout": [source]}, "transformations": []}
-
-
-def _values(case: ConformanceCase) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for _, fields in case.events:
-        for name, value in fields.items():
-            found.setdefault(name, []).append(value)
-    return found
-
-
-def _named(case: ConformanceCase) -> Iterator[str]:
-    """Fields that the rules name though no event may have them."""
-    for document in case.documents:
-        body = document.get("correlation", {})
-        aliases = body.get("aliases", {})
-        groups = body.get("group-by", [])
-        yield from (name for name in ([groups] if isinstance(groups, str) else groups) if name not in aliases)
-        for mapping in aliases.values():
-            yield from mapping.values()
-        condition = body.get("condition")
-        if isinstance(condition, Mapping) and "field" in condition:
-            yield from [condition["field"]] if isinstance(condition["field"], str) else condition["field"]
-        for name, selection in document.get("detection", {}).items():
-            if name != "condition" and isinstance(selection, Mapping):
-                yield from (key.split("|")[0] for key in selection)
-
-
-def _type(values: list[Any]) -> str:
-    kinds = {type(item) for value in values for item in (value if isinstance(value, list) else [value])}
-    if kinds == {bool}:
-        return "boolean"
-    if kinds == {int}:
-        return "long"
-    return "double" if kinds and kinds <= {int, float} else "keyword"
 
 
 def _ranks(case: ConformanceCase) -> dict[str, int]:

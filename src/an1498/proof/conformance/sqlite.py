@@ -20,6 +20,7 @@ from sigma.rule import SigmaRule
 from an1498.content.durations import seconds
 from an1498.model import CorrelationType
 from an1498.proof.conformance.cases import ConformanceCase, key_text
+from an1498.proof.conformance.fields import field_types
 from an1498.proof.conformance.judge import Report, Status, Verdict, covered, exact
 from an1498.proof.reference import Firing, Group
 from an1498.proof.sigma_match import matcher
@@ -48,7 +49,7 @@ def verdict(case: ConformanceCase) -> Verdict:
 
 
 def _window_ends(case: ConformanceCase, query: str) -> set[Firing]:
-    fields = sorted({name for _, event in case.events for name in event} | _named(case))
+    fields = list(field_types(case))
     with sqlite3.connect(":memory:") as connection:
         columns = ", ".join(f"`{name}`" for name in fields)
         connection.execute(f"CREATE TABLE logs (timestamp INTEGER, {columns})")
@@ -69,12 +70,6 @@ def _window_ends(case: ConformanceCase, query: str) -> set[Firing]:
 
 def _stored(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list) else value
-
-
-def _named(case: ConformanceCase) -> set[str]:
-    aliases = case.correlation.get("aliases", {})
-    named = {name for name in case.group_by if name not in aliases}
-    return named | {field for mapping in aliases.values() for field in mapping.values()}
 
 
 def _rising_edges(case: ConformanceCase, holding: set[Firing]) -> set[Firing]:
