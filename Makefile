@@ -4,9 +4,13 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip -qq --disable-pip-version-check
+PYTHON_312 ?= $(shell for p in python3.14 python3.13 python3.12 python3 $(HOME)/.pyenv/versions/3.1[2-9]*/bin/python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo $$p && break; done)
+ESQL_VENV := .venv-esql
+ESQL_PYTHON = AN1498_ESQL_PYTHON=$(if $(PYTHON_312),$(CURDIR)/$(ESQL_VENV)/bin/python,)
 
 .DELETE_ON_ERROR:
-.PHONY: demo test bench lock clean
+.PHONY: demo test prove oracles bench lock clean
 
 # Compile the pack for every target, replay the samples through what was written, print every correlation × language × scenario.
 demo: $(VENV)/ready
@@ -14,12 +18,27 @@ demo: $(VENV)/ready
 	$(BIN)/an1498 test --build dist --matrix
 
 # Everything that CI checks.
-test: $(VENV)/ready
+test: $(VENV)/ready oracles
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/an1498 check
-	$(BIN)/pytest -n auto
+	$(ESQL_PYTHON) $(BIN)/pytest -n auto
+
+# The long proof run: every mutant, 30,000 random streams per correlation type, every oracle. Rewrites docs/proof.md.
+prove: $(VENV)/ready oracles
+	$(ESQL_PYTHON) $(BIN)/an1498 prove --long --format markdown > docs/proof.md.new
+	mv docs/proof.md.new docs/proof.md
+
+# Elastic's ES|QL grammar needs a newer Python than the pack: an environment of its own, where such a Python is found.
+oracles:
+	@if test -n "$(PYTHON_312)"; then $(MAKE) --no-print-directory $(ESQL_VENV)/ready; \
+	else echo "make: no Python 3.12 or newer is found (PATH, pyenv): Elastic's ES|QL grammar is not asked" >&2; fi
+
+$(ESQL_VENV)/ready: requirements/esql.txt
+	$(PYTHON_312) -m venv --clear $(ESQL_VENV)
+	PIP_ROOT_USER_ACTION=ignore $(ESQL_VENV)/bin/python -m pip --quiet --disable-pip-version-check install -r requirements/esql.txt
+	@touch $@
 
 # Print how long the commands take.
 bench: $(VENV)/ready
@@ -39,4 +58,4 @@ lock:
 		--extra test --output-file requirements/test.txt pyproject.toml requirements/build.in
 
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(ESQL_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -14,7 +14,7 @@ from an1498.compiler import compile_search
 from an1498.errors import Unsupported
 from an1498.model import Alert, Language, Pack, Search
 from an1498.proof import synthetic
-from an1498.proof.reference import Firing, firings
+from an1498.proof.reference import Firing, Observation, Spec, firings
 from an1498.proof.streams import Drawn, draw
 from an1498.proof.synthetic import Case
 from an1498.replay.alerts import Indexed, alerts, index_streams
@@ -64,7 +64,7 @@ def compare(case: Case, *, seed: int, streams: int, longest: int, languages: Seq
             for number, (wanted, got) in enumerate(zip(expected, actual, strict=True)):
                 if wanted == got:
                     continue
-                if _is_declared(case, search, drawn[number]):
+                if explained(search, case.spec, [event.observation for event in drawn[number]]):
                     declared[language] = declared.get(language, 0) + 1
                     continue
                 differences.append(Difference(language, number, tuple(drawn[number]), frozenset(wanted - got), frozenset(got - wanted)))
@@ -82,7 +82,7 @@ def _firing(search: Search, alert: Alert) -> Firing:
     return tuple(group[key] for key in search.group_by), alert.time_ms
 
 
-def _is_declared(case: Case, search: Search, stream: Sequence[Drawn]) -> bool:
+def explained(search: Search, spec: Spec, events: Sequence[Observation]) -> bool:
     """Whether a declared deviation of the search can explain a difference on this stream: a tie between events of one
     group where EQL has no tiebreaker, or events within the clock skew of each other where EQL cannot shift clocks."""
     codes = {deviation.code for deviation in search.deviations}
@@ -90,8 +90,8 @@ def _is_declared(case: Case, search: Search, stream: Sequence[Drawn]) -> bool:
     if "eql-equal-timestamps" in codes:
         tolerance = 0
     if codes & {"eql-clock-skew-reversed", "eql-clock-skew-missed"}:
-        tolerance = case.spec.skew_ms * len(case.spec.rules)
-    matched = [event.observation for event in stream if event.observation.groups]
+        tolerance = spec.skew_ms * len(spec.rules)
+    matched = [event for event in events if event.groups]
     return any(
         abs(first.time_ms - second.time_ms) <= tolerance and set(first.groups.values()) & set(second.groups.values())
         for position, first in enumerate(matched)

@@ -164,12 +164,17 @@ def _event(time_ms: int, kind: Kind, rng: random.Random) -> NativeEvent:
     return NativeEvent(kind.product, kind.service, time_ms * 1000, fields, location, host)
 
 
+def of_kind(kind: Kind, time_ms: int) -> NativeEvent:
+    """One event of a kind, on the same machine each time."""
+    return _event(time_ms, kind, random.Random(1))
+
+
 class Expectation:
     """Turns raw events into observations of one correlation of the pack, for the reference."""
 
     def __init__(self, pack: Pack, correlation: Correlation, skew_s: int = 0) -> None:
         self._correlation = correlation
-        self._rules = {name: (pack.rules[name], matcher(resolve(pack, pack.rules[name]))) for name in correlation.rules}
+        self._rules = {name: (pack.rules[name], matcher(resolve(pack, pack.rules[name])[0])) for name in correlation.rules}
         sensors = {name: rule.product for name, (rule, _) in self._rules.items()}
         self.spec = Spec(correlation.type, correlation.rules, correlation.timespan_s * 1000, correlation.condition, skew_s * 1000, sensors)
 

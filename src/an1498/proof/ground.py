@@ -1,0 +1,189 @@
+"""The streams of raw events over which the mutants of one search must show themselves.
+
+For an event rule: the events that decide it. For a correlation: each of those events of each stage amid typical events of the other stages,
+so that the alert hangs on it, and random streams of typical events whose times sit on the edges of the window.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from an1498.compiler.resolve import resolve
+from an1498.errors import Location
+from an1498.model import Correlation, CorrelationType, EventRule, Host, NativeEvent, Pack
+from an1498.proof.sigma_match import matcher
+from an1498.proof.streams import START_MS
+from an1498.proof.witnesses import witnesses
+
+Streams = list[list[NativeEvent]]
+
+_LOCATION = Location("stream")
+_STEP_MS = 7_000
+_SERVERS = tuple(f"203.0.113.{number}" for number in range(10, 24))
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A Mac: host name and address; either may be unknown (empty)."""
+
+    name: str
+    address: str
+
+
+_MAC = Machine("mac-1", "10.20.0.1")
+_MACHINES = (_MAC, _MAC, _MAC, Machine("mac-2", "10.20.0.11"), Machine("MAC-1", "2001:db8::5"), Machine("", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An event rule, the fields that it names, the events that decide it, and those of them that match it and no other stage."""
+
+    rule: EventRule
+    deciding: Sequence[Mapping[str, Any]]
+    typical: Sequence[Mapping[str, Any]]
+
+
+def native(rule: EventRule, fields: Mapping[str, Any], time_ms: int, machine: Machine, process: int = 4331) -> NativeEvent:
+    """A raw record with these fields, as a telemetry reader gives it, seen by the rule's sensor on or near a machine."""
+    if rule.product == "zeek":
+        own = {"id.orig_h": machine.address} if machine.address else {}
+        record = {"ts": time_ms / 1000, "uid": "C1", "id.orig_p": 50_000, **own, **fields}
+        return NativeEvent(rule.product, rule.service, time_ms * 1000, record, _LOCATION)
+    record = {"processID": process, **fields}
+    if machine.name:
+        record["host.name"] = machine.name
+    if machine.address:
+        record["host.ip"] = [machine.address]
+    host = Host(name=machine.name, ips=(machine.address,) if machine.address else ())
+    return NativeEvent(rule.product, rule.service, time_ms * 1000, record, _LOCATION, host)
+
+
+def event_rule_streams(pack: Pack, rule: EventRule) -> Streams:
+    """One stream that holds all events that decide the rule, a second apart; one more with one event of each, machines unknown."""
+    deciding = witnesses(pack, rule)
+    nowhere = Machine("", "")
+    return [
+        [native(rule, fields, START_MS + 1000 * number, _MAC) for number, fields in enumerate(deciding)],
+        [native(rule, fields, START_MS + 1000 * number, nowhere) for number, fields in enumerate(deciding[:4])],
+    ]
+
+
+def stages_of(pack: Pack, correlation: Correlation) -> list[Stage]:
+    """The stages of a correlation of event rules."""
+    rules = [pack.rules[name] for name in correlation.rules]
+    matches = {rule.name: matcher(resolve(pack, rule)[0]) for rule in rules}
+    stages = []
+    for rule in rules:
+        deciding = witnesses(pack, rule)
+        others = [matches[other.name] for other in rules if other.name != rule.name and other.service == rule.service]
+        typical = [fields for fields in deciding if matches[rule.name](fields) and not any(other(fields) for other in others)]
+        stages.append(Stage(rule, deciding, typical))
+    return stages
+
+
+def deciding_streams(pack: Pack, correlation: Correlation) -> Streams:
+    """A stream per deciding event of every stage, so that an alert hangs on it."""
+    stages = stages_of(pack, correlation)
+    return [_around(correlation, stages, position, fields) for position, stage in enumerate(stages) for fields in stage.deciding]
+
+
+def edge_streams(pack: Pack, correlation: Correlation, rng: random.Random, count: int, *, odd: float = 0.05) -> Streams:
+    """`count` random streams of typical events on the edges of the window; a share `odd` of the events is any that decides a stage."""
+    stages = stages_of(pack, correlation)
+    return [_edges(correlation, stages, rng, odd) for _ in range(count)]
+
+
+def _around(correlation: Correlation, stages: Sequence[Stage], position: int, fields: Mapping[str, Any]) -> list[NativeEvent]:
+    """An alert that hangs on one event: typical events of the other stages, or all but one of a count, and the event in its place."""
+    machine = Machine("mac-1", str(fields.get("id.orig_h", _MAC.address)))
+    if correlation.type is CorrelationType.TEMPORAL_ORDERED:
+        return [
+            native(stage.rule, fields if number == position else _typical(stage, machine), START_MS + _STEP_MS * number, machine)
+            for number, stage in enumerate(stages)
+        ]
+    needed = max((round(bound) for operator, bound in correlation.condition.bounds if operator in ("gt", "gte", "eq")), default=1)
+    before = [_typical(stages[number % len(stages)], machine) for number in range(needed - 1)]
+    varied = [_varied(correlation, event, number) for number, event in enumerate(before)]
+    events = [
+        native(stages[number % len(stages)].rule, event, START_MS + _STEP_MS * number, machine) for number, event in enumerate(varied)
+    ]
+    return [*events, native(stages[position].rule, fields, START_MS + _STEP_MS * needed, machine)]
+
+
+def _typical(stage: Stage, machine: Machine) -> Mapping[str, Any]:
+    """A typical event of the stage on this machine: its own address instead of the rule's, where the rule names one."""
+    first = stage.typical[0]
+    return {**first, "id.orig_h": machine.address} if "id.orig_h" in first else first
+
+
+def _varied(correlation: Correlation, fields: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """The fields with a value of their own in each field that the correlation counts."""
+    return {**fields, **{name: _SERVERS[number % len(_SERVERS)] for name in correlation.condition.fields}}
+
+
+def _edges(correlation: Correlation, stages: Sequence[Stage], rng: random.Random, odd: float) -> list[NativeEvent]:
+    window = correlation.timespan_s * 1000
+    counting = correlation.type is not CorrelationType.TEMPORAL_ORDERED
+    longest = 36 if counting else 10
+    machines = rng.sample(_MACHINES, 2) if rng.random() < 0.7 else [_MAC]
+    times = [START_MS + rng.randrange(window)]
+    while len(times) < longest * (1 if rng.random() < 0.6 else 0.5):
+        previous = rng.choice(times)
+        steps = (0, window, window, -window, window + 1, window - 1, 1, 500, window + 500, rng.randrange(window))
+        near = (rng.randrange(1, 5000), rng.randrange(1, window // 4))
+        times.append(previous + rng.choice(near if counting and rng.random() < 0.6 else steps))
+    arrived = rng.sample(times, len(times))
+    return [_random_event(correlation, stages, time, rng.choice(machines), rng, odd) for time in arrived]
+
+
+def _random_event(
+    correlation: Correlation, stages: Sequence[Stage], time: int, machine: Machine, rng: random.Random, odd: float
+) -> NativeEvent:
+    stage = rng.choice(stages)
+    fields = dict(rng.choice(stage.typical[:3]) if rng.random() >= odd else rng.choice(stage.deciding))
+    if "id.orig_h" in fields:
+        fields["id.orig_h"] = machine.address
+        if not machine.address:
+            del fields["id.orig_h"]
+    for name in correlation.condition.fields:
+        value = rng.choice((*_SERVERS, None)) if rng.random() < 0.9 else fields.get(name)
+        fields[name] = value
+    present = {name: value for name, value in fields.items() if value is not None}
+    return native(stage.rule, present, time, machine, rng.choice((4331, 4331, 77)))
+
+
+def many_alerts(pack: Pack, correlation: Correlation, alerts: int) -> list[NativeEvent]:
+    """A stream in which `alerts` machines raise one alert each: more rows than a search returns by default."""
+    stages = stages_of(pack, correlation)
+    events = []
+    for number in range(alerts):
+        machine = Machine(f"mac-{number}", f"10.30.{number // 250}.{number % 250 + 1}")
+        fields = stages[-1].typical[0]
+        events += [
+            NativeEvent(event.product, event.service, event.time_us, event.fields, event.location, event.host)
+            for event in _around(correlation, stages, len(stages) - 1, {**fields, **_address(fields, machine)})
+        ]
+        if correlation.type is CorrelationType.TEMPORAL_ORDERED:
+            events[-len(stages) :] = [
+                native(stage.rule, _typical(stage, machine), START_MS + _STEP_MS * position, machine)
+                for position, stage in enumerate(stages)
+            ]
+    return events
+
+
+def _address(fields: Mapping[str, Any], machine: Machine) -> Mapping[str, Any]:
+    return {"id.orig_h": machine.address} if "id.orig_h" in fields else {}
+
+
+def one_long_sequence(pack: Pack, correlation: Correlation, events: int) -> list[NativeEvent]:
+    """A stream of more than `events` matching events whose alert comes from the last ones: what a sort that cuts would lose."""
+    stages = stages_of(pack, correlation)
+    filler = [native(stages[0].rule, _typical(stages[0], _MAC), START_MS + number, _MAC) for number in range(events)]
+    end = START_MS + events + 2 * correlation.timespan_s * 1000
+    tail = _around(correlation, stages, len(stages) - 1, _typical(stages[-1], _MAC))
+    shift = (end - START_MS) * 1000
+    last = [NativeEvent(e.product, e.service, e.time_us + shift, e.fields, e.location, e.host) for e in tail]
+    return [*filler, *last]

@@ -1,0 +1,198 @@
+"""One proof run: differential tests, the pack's own streams, mutants, oracles, in as many processes as there are cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from an1498.compiler import compile_pack
+from an1498.content import load_pack
+from an1498.content.scenarios import scenario_files
+from an1498.model import CorrelationType, Language, Pack, Search
+from an1498.proof import consultation
+from an1498.proof.budget import Budget
+from an1498.proof.cases import SHAPES, SKEWS_S, WINDOWS_S, Shape
+from an1498.proof.differential import Comparison, Difference, compare
+from an1498.proof.equivalents import load_equivalents
+from an1498.proof.evidence import Evidence, SearchEvidence, TypeEvidence
+from an1498.proof.mutation import Control, control
+from an1498.proof.oracles import Verdict
+from an1498.proof.pack_streams import SETTINGS, PackComparison, PackDifference, compare_pack, overlaid
+from an1498.replay.scenarios import load_scenarios
+
+_LANGUAGES = (Language.SPL, Language.EQL, Language.ESQL)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One differential comparison to make."""
+
+    shape: Shape
+    window_s: int
+    skew_s: int
+    seed: int
+    streams: int
+    longest: int
+
+
+@dataclass(slots=True)
+class _Results:
+    types: dict[CorrelationType, list[tuple[Batch, Comparison]]] = field(default_factory=dict)
+    packs: list[PackComparison] = field(default_factory=list)
+    controls: dict[tuple[str, str, str], list[Control]] = field(default_factory=dict)
+
+
+def prove(root: Path, overlays: Sequence[Path], budget: Budget, label: str, progress: Callable[[str], None]) -> Evidence:
+    """Run everything; `progress` is told in one line when a part is done."""
+    pack = load_pack(root, overlays)
+    searches = compile_pack(pack).searches
+    results = _Results()
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        todo = batches(budget)
+        for batch, comparison in zip(todo, pool.map(_compare, todo), strict=True):
+            results.types.setdefault(batch.shape.type, []).append((batch, comparison))
+        progress(f"{sum(batch.streams for batch in todo):,} random streams through {len(results.types)} correlation types")
+        settings = [(overlay, target) for overlay in SETTINGS.values() for target in sorted(pack.targets)]
+        for compared in pool.map(partial(_compare_pack, root, overlays, budget.pack_streams), settings):
+            results.packs += compared
+        progress(f"the pack's correlations over random raw events: {sum(one.streams for one in results.packs):,} streams")
+        for made in pool.map(partial(_control, root, overlays, budget.one_mutant_in), range(len(searches))):
+            results.controls.setdefault(_key(made.search), []).append(made)
+        tried = sum(one.tried for several in results.controls.values() for one in several)
+        progress(f"{tried:,} mutants of {len(searches)} searches")
+    verdicts = _consult(pack, budget, progress)
+    return Evidence(
+        f"{pack.name} {pack.version}",
+        label,
+        _engines(),
+        tuple(_type_evidence(results)),
+        tuple(_search_evidence(searches, results, verdicts)),
+        tuple(verdicts),
+        tuple(consultation.absent()),
+    )
+
+
+def batches(budget: Budget) -> list[Batch]:
+    """Batches of every correlation type: its shapes in turn, windows and skews varied, at least `streams_per_type` streams."""
+    todo = []
+    for shapes in SHAPES.values():
+        number = max(len(shapes), -(-budget.streams_per_type // budget.batch))
+        for seed in range(number):
+            shape = shapes[seed % len(shapes)]
+            skew = SKEWS_S[seed % len(SKEWS_S)] if shape.crosses_sensors else 0
+            streams = -(-budget.streams_per_type // number)
+            todo.append(Batch(shape, WINDOWS_S[seed % len(WINDOWS_S)], skew, seed, streams, budget.longest + 3 * len(shape.sensors)))
+    return todo
+
+
+def _compare(batch: Batch) -> Comparison:
+    case = batch.shape.case(batch.window_s, batch.skew_s)
+    return compare(case, seed=batch.seed, streams=batch.streams, longest=batch.longest)
+
+
+def _compare_pack(root: Path, overlays: Sequence[Path], streams: int, setting: tuple[str, str]) -> list[PackComparison]:
+    overlay, target = setting
+    with overlaid(root, overlay, overlays) as pack:
+        return compare_pack(pack, target, seed=len(overlay), streams=streams, longest=24)
+
+
+def _control(root: Path, overlays: Sequence[Path], one_in: int, number: int) -> Control:
+    pack = load_pack(root, overlays)
+    samples = load_scenarios(root / "samples", pack) if scenario_files(root / "samples") else ()
+    search = compile_pack(pack).searches[number]
+    return control(pack, search, load_equivalents(), one_in=one_in, samples=[replayed.events for replayed in samples])
+
+
+def _consult(pack: Pack, budget: Budget, progress: Callable[[str], None]) -> list[Verdict]:
+    missing = " ".join(consultation.absent())
+    verdicts: list[Verdict] = []
+    if "sqlite" not in missing:
+        verdicts += consultation.ask_sqlite(consultation.sqlite_shapes(), budget.oracle_streams)
+    if "PyPI eql" not in missing:
+        verdicts += consultation.ask_eql(budget.oracle_streams)
+    if "osmem" not in missing:
+        verdicts += consultation.ask_lucene(pack)
+    verdicts += consultation.ask_esql(pack)
+    for verdict in verdicts:
+        progress(f"{verdict.oracle} {verdict.version}, {verdict.subject}: {verdict.agreed:,} of {verdict.comparisons:,} comparisons agree")
+    return verdicts
+
+
+def _engines() -> tuple[str, ...]:
+    return (f"an1498 {version('an1498')} embedded evaluator on DuckDB {version('duckdb')}",)
+
+
+def _type_evidence(results: _Results) -> Iterable[TypeEvidence]:
+    for kind, made in results.types.items():
+        for language in _LANGUAGES:
+            said = [(batch, one) for batch, one in made if language in one.streams]
+            refused = {str(batch.shape): one.refused[language] for batch, one in made if language in one.refused}
+            yield TypeEvidence(
+                str(kind),
+                str(language),
+                len({str(batch.shape) for batch, _ in said}),
+                len(refused),
+                tuple(sorted(set(refused.values()))),
+                sum(one.streams[language] for _, one in said),
+                sum(one.alerts for _, one in said),
+                sum(one.declared.get(language, 0) for _, one in said),
+                tuple(
+                    _difference(batch, difference)
+                    for batch, one in said
+                    for difference in one.differences
+                    if difference.language is language
+                )[:5],
+            )
+
+
+def _difference(batch: Batch, difference: Difference) -> str:
+    where = f"{batch.shape}, window {batch.window_s} s, skew {batch.skew_s} s, seed {batch.seed}, stream {difference.stream}"
+    return f"{where}: missing {sorted(difference.missing)}, surplus {sorted(difference.surplus)}"
+
+
+def _search_evidence(searches: Sequence[Search], results: _Results, verdicts: Sequence[Verdict]) -> Iterable[SearchEvidence]:
+    seen: set[tuple[str, str, str]] = set()
+    for search in searches:
+        key = _key(search)
+        if key in seen:
+            continue
+        seen.add(key)
+        compared = [one for one in results.packs if (one.target, one.rule, str(one.language)) == key]
+        controls = results.controls.get(key, [])
+        yield SearchEvidence(
+            *key,
+            search.kind,
+            sum(one.streams for one in compared),
+            sum(one.alerts for one in compared),
+            sum(one.declared for one in compared),
+            tuple(_pack_difference(difference) for one in compared for difference in one.differences)[:5],
+            sum(one.tried for one in controls),
+            sum(one.killed for one in controls),
+            tuple(f"{survivor}: {survivor.reason}" for one in controls for survivor in one.equivalent),
+            tuple(str(survivor) for one in controls for survivor in one.survived),
+            tuple(_accepting(search, verdicts)),
+            tuple(deviation.code for deviation in search.deviations),
+        )
+
+
+def _pack_difference(difference: PackDifference) -> str:
+    return f"random raw events, stream {difference.stream}: missing {sorted(difference.missing)}, surplus {sorted(difference.surplus)}"
+
+
+def _accepting(search: Search, verdicts: Iterable[Verdict]) -> Iterable[str]:
+    """The grammars that accept an ES|QL text, by stack version."""
+    if search.language is not Language.ESQL:
+        return
+    for verdict in verdicts:
+        asked = verdict.oracle == consultation.GRAMMAR and verdict.subject.endswith(f"target {search.target}")
+        if asked and not any(f"/{search.rule}:" in difference for difference in verdict.differences):
+            yield verdict.subject.split(",")[0]
+
+
+def _key(search: Search) -> tuple[str, str, str]:
+    return search.target, search.rule, str(search.language)
