@@ -23,6 +23,7 @@ Writes per target:
   DIR/<target>/searches.json                every search with schedule, lookback, fields and deviations
   DIR/<target>/searches/<rule>.<language>   each text alone
   DIR/<target>/macros.conf                  Splunk: the macros that the searches use
+  DIR/<target>/bundle/…                     Elastic: rules, exception lists, pipelines, templates, dashboard
 
 The same content gives the same bytes. A rule that no language of a target can say, and that an1498.toml does not skip for it,
 fails the build (exit code 1) and nothing is written.
@@ -39,7 +40,7 @@ def build(settings: Settings, targets: tuple[str, ...], out: Path) -> None:
 
     pack = settings.load_pack()
     compilation = compiled(pack, known_targets(pack, targets), notes=True)
-    for directory in write_build(compilation, out, prune=not targets):
+    for directory in write_build(compilation, out, pack=pack, prune=not targets):
         counts = Counter(str(search.language) for search in compilation.searches if search.target == directory.name)
         said = ", ".join(f"{number} {language}" for language, number in sorted(counts.items()))
         console.data(f"{directory}/searches.json: {said}")

@@ -3,6 +3,7 @@
     searches.json            all searches of the target (formats.md), sorted by rule and language
     searches/<rule>.<ext>    each search's text and nothing else; the extension is the language
     macros.conf              Splunk only: the macros that searches use
+    bundle/…                 Elastic only: what Kibana and Elasticsearch import (ship/elastic)
     manifest.json            the files that the build wrote, with their SHA-256
 
 A build is written to a temporary directory inside the output directory and renamed into place, so that a target's directory is
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from an1498 import __version__
 from an1498.errors import ExternalError, Location, UsageError
-from an1498.model import Deviation, Language, Search
+from an1498.model import Deviation, Language, Pack, Search
 from an1498.ship.macros_conf import macros_conf, read_macros_conf
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 SEARCHES = "searches.json"
 MACROS = "macros.conf"
 MANIFEST = "manifest.json"
+BUNDLE = "bundle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,13 @@ class Build:
 # --- write -------------------------------------------------------------------------------------------------------------------
 
 
-def write_build(compilation: Compilation, out: Path, *, prune: bool = False) -> tuple[Path, ...]:
-    """Write `out/<target>/` for every target of the compilation; returns those directories, sorted.
+def write_build(compilation: Compilation, out: Path, *, pack: Pack | None = None, prune: bool = False) -> tuple[Path, ...]:
+    """Write `out/<target>/` for every target of the compilation; returns those directories, sorted. `pack` is what was compiled:
+    with it, each target's artefact for its SIEM is written too.
 
     `prune` also removes other targets' directories that an earlier build wrote. Raises UsageError where a target's directory
     holds something that is not a build, ExternalError where the file system refuses. Nothing is left half-written."""
-    files = build_files(compilation)
+    files = build_files(compilation, pack)
     try:
         out.mkdir(parents=True, exist_ok=True)
         _refuse_foreign(out, files)
@@ -68,7 +71,7 @@ def write_build(compilation: Compilation, out: Path, *, prune: bool = False) -> 
     return tuple(out / target for target in files)
 
 
-def build_files(compilation: Compilation) -> dict[str, dict[str, bytes]]:
+def build_files(compilation: Compilation, pack: Pack | None = None) -> dict[str, dict[str, bytes]]:
     """Per target, every file of the build by its path inside the target's directory."""
     files: dict[str, dict[str, bytes]] = {}
     for target in sorted({search.target for search in compilation.searches}):
@@ -79,10 +82,21 @@ def build_files(compilation: Compilation) -> dict[str, dict[str, bytes]]:
         macros = compilation.macros.get(target)
         if macros:
             contents[MACROS] = macros_conf(macros).encode()
+        if pack is not None:
+            contents |= _artefact(pack, target, searches)
         hashes = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(contents.items())}
         contents[MANIFEST] = _json({"generator": f"an1498 {__version__}", "target": target, "files": hashes})
         files[target] = contents
     return files
+
+
+def _artefact(pack: Pack, target: str, searches: Sequence[Search]) -> dict[str, bytes]:
+    """What the target's SIEM installs."""
+    if pack.targets[target].backend == "elastic":
+        from an1498.ship.elastic import bundle_files
+
+        return {f"{BUNDLE}/{path}": content for path, content in bundle_files(pack, target, searches).items()}
+    return {}
 
 
 def _file_names(searches: Sequence[Search]) -> Iterator[str]:

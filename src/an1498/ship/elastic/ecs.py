@@ -1,0 +1,38 @@
+"""Which stored fields are ECS fields (Elastic Common Schema 8.17, field reference): `ecs` of a rule's `required_fields`."""
+
+from __future__ import annotations
+
+ECS_VERSION = "8.17"
+
+_BY_PREFIX = {
+    "": ("@timestamp", "message"),
+    "destination": ("address", "bytes", "domain", "ip", "packets", "port"),
+    "dll": ("name", "path"),
+    "event": ("category", "dataset", "duration", "id", "kind", "module", "outcome", "provider"),
+    "file.hash": ("sha256",),
+    "file.x509": (
+        "issuer.distinguished_name",
+        "not_after",
+        "not_before",
+        "public_key_algorithm",
+        "public_key_curve",
+        "public_key_exponent",
+        "public_key_size",
+        "serial_number",
+        "signature_algorithm",
+        "subject.distinguished_name",
+        "version_number",
+    ),
+    "host": ("id", "ip", "name", "os.family", "os.type"),
+    "log": ("level",),
+    "network": ("community_id", "protocol", "transport"),
+    "process": ("executable", "name", "pid", "thread.id"),
+    "source": ("address", "bytes", "domain", "ip", "packets", "port"),
+    "tls": ("cipher", "curve", "established", "next_protocol", "resumed", "version", "version_protocol"),
+    "tls.client": ("issuer", "ja3", "server_name", "subject"),
+    "tls.server": ("issuer", "ja3s", "subject"),
+    "user": ("id",),
+}
+
+ECS_FIELDS = frozenset(f"{prefix}.{name}" if prefix else name for prefix, names in _BY_PREFIX.items() for name in names)
+"""The ECS fields among the fields of the pack's layouts. A multi-field such as `message.keyword` is not one."""

@@ -1,0 +1,66 @@
+"""README.md of a bundle: what is in it and in which order it goes in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from an1498.model import LayoutSource, Target
+from an1498.ship.elastic.markdown import code
+from an1498.ship.elastic.rule import Rule
+
+_HEAD = """# AN1498 for Elastic, target {target}
+
+{rules} rules ({kinds}), all disabled. Needs Elastic Security 8.18 or later; alert suppression needs the subscription that Elastic
+asks for it. Written by `an1498 build`; change the content, not these files.
+
+## 1. Elasticsearch: fields
+
+Component templates first, then ingest pipelines, then roll the data streams over, so that new indices have the fields:
+
+```sh
+"""
+
+_TAIL = """```
+
+A name that begins with `logs-` is what an integration's own index template and pipeline call (`…@custom`). Where the index template is
+not Fleet's (Corelight's, or your own), add the component template to its `composed_of`, and call the pipeline at the end of
+yours with a `pipeline` processor. A name that begins with `an1498-` always needs both. If a template or pipeline of that name exists
+already, merge the bodies by hand: `PUT` replaces.
+
+## 2. Kibana: exception lists, rules, dashboard
+
+In this order: a rule that names an exception list which is not there yet loses it.
+
+```sh
+import() { curl -X POST "$KIBANA/api/$1/_import?overwrite=$2" -H 'kbn-xsrf: true' -H "Authorization: ApiKey $KEY" -F "file=@$3"; }
+import exception_lists false exceptions.ndjson
+import detection_engine/rules true rules.ndjson
+import saved_objects true dashboard.ndjson
+```
+
+`overwrite=true` also sets rules back to disabled and drops edits made in Kibana; exception lists are kept with `overwrite=false`.
+
+## 3. Enable
+
+Correlations without the tag `Alternative` alert; the alternatives detect the same in ES|QL, enable one of the two. Building blocks
+(tag `Rule Type: BBR`) are context and optional.
+"""
+
+
+def readme(target: Target, names: Mapping[str, LayoutSource], rules: Iterable[Rule]) -> str:
+    counts = Counter(str(rule["type"]) for rule in rules)
+    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
+    lines = [_HEAD.format(target=target.name, rules=counts.total(), kinds=kinds)]
+    for folder, api in (("component_templates", "_component_template"), ("ingest_pipelines", "_ingest/pipeline")):
+        for name in names:
+            quoted = f"{folder}/{name}.json"
+            lines.append(
+                f'curl -X PUT "$ES/{api}/{name}" -H \'content-type: application/json\' -H "Authorization: ApiKey $KEY" -d @{quoted}\n'
+            )
+    for name in names:
+        if name.startswith("logs-"):
+            stream = name.removesuffix("@custom")
+            lines.append(f'curl -X POST "$ES/{stream}-default/_rollover" -H "Authorization: ApiKey $KEY"\n')
+    listed = "".join(f"\n- {code(name)}: {code(source.index)}" for name, source in names.items())
+    return "".join([*lines, _TAIL, "\n## Names and data\n", listed, "\n"])
