@@ -135,7 +135,10 @@ def test_every_deviation_is_one_sentence_or_two() -> None:
             "{type: value_count, rules: [tls], group-by: [id.orig_h], timespan: 5m, condition: {gte: 3, field: cert_chain_fps}}",
             "several values",
         ),
-        ("{type: value_sum, rules: [tls], group-by: [id.orig_h], timespan: 5m, condition: {gte: 3, field: id.resp_p}}", "value_sum"),
+        (
+            "{type: value_sum, rules: [tls], group-by: [id.orig_h], timespan: 5m, condition: {gte: 3, field: cert_chain_fps}}",
+            "several values",
+        ),
     ],
 )
 def test_correlations_that_cannot_be_said(correlation: str, construct: str) -> None:
@@ -202,3 +205,31 @@ def test_thresholds_keep_all_their_digits(number: int, text: str) -> None:
     built = pack(rules() + COUNT.replace("gte: 3", f"gte: {number}"))
     assert f"event_count>={text}," in compile_search(built, "correlation", "splunk", Language.SPL).text
     assert f"an1498_count >= {text}," in compile_search(built, "correlation", "elastic", Language.ESQL).text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [("0.0000001", "0.0000001"), ("-2.5", "-2.5"), ("123456789012345", "123456789012345"), ("0.1", "0.1")]
+)
+def test_numbers_have_no_exponent(number: str, text: str) -> None:
+    rule = "correlation: {type: value_sum, rules: [tls], group-by: [id.orig_h], timespan: 5m, condition: {gte: %s, field: id.resp_p}}"
+    built = pack(rules() + rule % number)
+    assert f"value_sum>={text}," in compile_search(built, "correlation", "splunk", Language.SPL).text
+    assert f"an1498_sum >= {text}," in compile_search(built, "correlation", "elastic", Language.ESQL).text
+
+
+@pytest.mark.parametrize("kind", ["value_sum", "value_avg", "value_median", "value_percentile"])
+def test_calculations_declare_their_rounding(kind: str) -> None:
+    extra = ", percentile: 90" if kind == "value_percentile" else ""
+    text = (
+        rules()
+        + f"correlation: {{type: {kind}, rules: [tls], group-by: [id.orig_h], timespan: 5m, condition: {{gte: 3, field: id.resp_p{extra}}}}}"
+    )
+    assert "value-floating-point" in codes(text, "splunk", Language.SPL)
+    assert "value-floating-point" in codes(text, "elastic", Language.ESQL)
+    assert "value-floating-point" not in codes(rules() + COUNT, "splunk", Language.SPL)
+
+
+def test_a_calculation_with_text_is_refused_where_fields_have_types() -> None:
+    text = "correlation: {type: value_avg, rules: [tls], group-by: [id.orig_h], timespan: 5m, condition: {gte: 3, field: subject}}"
+    with pytest.raises(Unsupported, match="calculation with 'subject', which zeek/ssl stores as keyword"):
+        compile_search(pack(rules() + text), "correlation", "elastic", Language.ESQL)

@@ -16,7 +16,7 @@ from an1498.errors import ContentError
 from an1498.model import Correlation, CorrelationType, EventRule, FieldType, LayoutField, LayoutSource, Pack
 
 ENTITY_ALIAS = "entity"
-_OUTPUT = frozenset({"_time", "first_time", "event_count", "value_count", "rule_count"})
+_OUTPUT = frozenset({"_time", "first_time", "event_count", "value_count", "value_sum", "value_avg", "rule_count"})
 OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "==", "neq": "!="}
 
 

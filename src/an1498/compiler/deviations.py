@@ -24,6 +24,10 @@ DEVIATIONS = {
         "or with the bundle's component templates."
     ),
     "esql-array-separator": "ES|QL searches an array as its values joined by line feeds; a value that holds one is searched as two.",
+    "value-floating-point": (
+        "Sums, averages and interpolated percentiles are double-precision numbers: one that differs from its threshold by no more than "
+        "their rounding may fall on either side of it."
+    ),
     "spl-streamstats-limit": (
         "Splunk's manual bounds streamstats by max_stream_window (10,000 results by default): raise it in limits.conf where one run "
         "finds more matching events."

@@ -13,6 +13,7 @@ from an1498.compiler.conditions import Context, EventCondition, source_of, with_
 from an1498.compiler.correlation import Plan, plan
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.schedule import correlation_schedule, event_schedule
+from an1498.compiler.window_values import CALCULATED
 from an1498.errors import Location, Unsupported, UsageError
 from an1498.model import Correlation, CorrelationType, EventRule, FieldType, Language, Pack, Search, Target
 
@@ -176,6 +177,8 @@ def _correlation_search(context: Context, resolved: Plan, language: Language, te
 
 def _correlation_deviations(resolved: Plan, language: Language, has_companion: bool) -> Iterator[str]:
     yield from _field_deviations([stage.condition for stage in resolved.stages], language)
+    if resolved.correlation.type in CALCULATED:
+        yield "value-floating-point"
     if language is Language.SPL:
         yield "spl-streamstats-limit"
         return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from an1498.compiler.correlation import Plan
 from an1498.compiler.refusal import Refusal
@@ -19,11 +20,12 @@ def bounds(plan: Plan, column: str, operators: Mapping[str, str]) -> str:
     found = plan.correlation.condition.bounds
     if not found:
         raise Refusal("a count without a condition", "add a condition, for instance gte: 5")
-    return " AND ".join(f"{column}{operators[operator]}{_number(number)}" for operator, number in found)
+    return " AND ".join(f"{column}{operators[operator]}{number_text(number)}" for operator, number in found)
 
 
-def _number(number: float) -> str:
-    return str(int(number)) if number == int(number) else repr(number)
+def number_text(number: float) -> str:
+    """All digits, without an exponent."""
+    return str(int(number)) if number == int(number) else f"{Decimal(repr(number)):f}"
 
 
 def presence(plan: Plan, present: str, count: str, operators: Mapping[str, str]) -> str:

@@ -1,0 +1,98 @@
+"""SPL: the pieces that every correlation's pipeline is made of.
+
+Language rules, from the Splunk Search Reference: events come newest first ("search"), so order is always made by `sort 0` (without 0,
+sort keeps 10,000); `multisearch` needs streaming subsearches, two or more, and has no subsearch limits; `streamstats` without window
+looks at all earlier results of its `by` group, `current=f` leaves out the present one, `last` skips null; rows with a null by-field are
+left out of stats, hence the `where isnotnull` before; a macro in backticks stands first, outside any OR.
+`_time` has microseconds: times are rounded to six decimals wherever they are compared, because binary fractions are not exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sigma.conditions import ConditionOR
+
+from an1498.compiler.conditions import EventCondition
+from an1498.compiler.correlation import OPERATORS, Plan, Stage
+from an1498.compiler.spl_conditions import condition, field
+
+TIME_FIELD = "_time"
+# No value holds a line feed as it is (`spl_conditions.py`), so this stands only where it was put.
+_DEFERRED = "\n| where "
+COMPARISONS = {**OPERATORS, "eq": "="}
+
+
+def selection(found: EventCondition) -> str:
+    """The macro first, where nothing can OR it away, then the terms, then the deferred condition on a line of its own."""
+    return found.text("spl", _render)
+
+
+def _render(found: EventCondition) -> str:
+    parts = condition(found.source, found.tree)
+    macro = f"`{found.source.macro}`" if found.source.macro else ""
+    terms = f"({parts.search})" if parts.search else ""
+    text = " ".join(filter(None, (macro, terms))) or "*"
+    return text + (f"{_DEFERRED}{parts.where}" if parts.where else "")
+
+
+def any_of(stages: Sequence[Stage]) -> EventCondition:
+    """The events of any of the stages, which share a source: an event that matches two rules is one event."""
+    first = stages[0].condition
+    if len(stages) == 1:
+        return first
+    return EventCondition(first.rule, first.source, ConditionOR([stage.condition.tree for stage in stages]), first.fields)
+
+
+def branch(found: EventCondition, assignments: Sequence[str]) -> str:
+    return f"    [ search {selection(found).replace(_DEFERRED, ' | where ')} | eval {', '.join(assignments)} ]"
+
+
+def key_assignments(plan: Plan, stage: Stage) -> list[str]:
+    return [f"{column}={field(key.indexed)}" for column, key in zip(plan.keys, stage.keys, strict=True)]
+
+
+def keyed(plan: Plan) -> str:
+    return "| where " + " AND ".join(f"isnotnull({column})" for column in plan.keys)
+
+
+def by(plan: Plan, *more: str) -> str:
+    return "by " + ", ".join((*plan.keys, *more))
+
+
+def output(plan: Plan, *columns: str) -> list[str]:
+    renames = ", ".join(f"{column} as {_name(group)}" for column, group in zip(plan.keys, plan.groups, strict=True))
+    return [f"| rename {renames}", "| table " + ", ".join((TIME_FIELD, *map(_name, plan.groups), *columns))]
+
+
+def _name(group: str) -> str:
+    return group if group.replace("_", "a").isalnum() else f'"{group}"'
+
+
+def edges(plan: Plan, value: Callable[[Stage], str] | None = None) -> list[str]:
+    """Every event twice: entering the window (edge 0) and, W later, leaving it (edge 1). `value` is the column `an1498_value`."""
+    lines = ["| multisearch"]
+    for edge in (0, 1):
+        for source in plan.branches():
+            assigned = [f"an1498_edge={edge}", *key_assignments(plan, source.first)]
+            if value is not None:
+                assigned.append(f"an1498_value={value(source.first)}")
+            lines.append(branch(any_of(source.stages), assigned))
+    columns = (TIME_FIELD, "an1498_edge", *(["an1498_value"] if value is not None else []), *plan.keys)
+    return [*lines, keyed(plan), "| fields " + ", ".join(columns)]
+
+
+def leaving(plan: Plan) -> str:
+    """An event leaves just after t + W: at that very time it is still inside."""
+    return f"| eval an1498_time=round(_time+if(an1498_edge=1, {plan.window_s}, 0), 6)"
+
+
+def rising_edge(plan: Plan, condition_text: str, *columns: str) -> list[str]:
+    """One alert where the condition holds and did not at the group's event time before."""
+    return [
+        f"| eval an1498_hit=if({condition_text}, 1, 0)",
+        f"| streamstats current=f last(an1498_hit) as an1498_was {by(plan)}",
+        "| where an1498_hit=1 AND coalesce(an1498_was, 0)=0",
+        f"| eval _time=an1498_time, first_time=round(an1498_time-{plan.window_s}, 6)",
+        *output(plan, "first_time", *columns),
+    ]
