@@ -50,9 +50,9 @@ def index_streams(
     return Indexed(target, stored, _table(connection, target, stored, "events", fields))
 
 
-def narrowed(indexed: Indexed, fields: frozenset[str]) -> Indexed:
-    """The same streams with a table of these columns only: every column costs a search time to plan."""
-    return replace(indexed, table=_table(indexed.table.connection, indexed.target, indexed.streams, "narrow events", fields))
+def widened(indexed: Indexed) -> Indexed:
+    """The same streams with a table of all columns, for searches that may read any. Every column costs a search time to plan."""
+    return replace(indexed, table=_table(indexed.table.connection, indexed.target, indexed.streams, "all events", None))
 
 
 def _table(

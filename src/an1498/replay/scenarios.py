@@ -17,7 +17,7 @@ import duckdb
 from an1498.content.scenarios import Scenario, load_scenario, scenario_files
 from an1498.errors import SearchSyntaxError, UsageError
 from an1498.model import Alert, NativeEvent, Pack, Search, Target
-from an1498.replay.alerts import Indexed, index_streams, narrowed, read_alerts
+from an1498.replay.alerts import Indexed, index_streams, read_alerts, widened
 from an1498.replay.prepare import Prepared, prepare
 from an1498.telemetry import read_log
 
@@ -81,7 +81,7 @@ def run_scenarios(pack: Pack, searches: Sequence[Search], macros: Macros, scenar
     """Replay every scenario through every search of the targets that `searches` are for.
 
     Correlations must raise exactly the alerts that a scenario names, none where it does not name them; event rules are
-    compared where they are named, and must execute without error where they are not. Raises UsageError where a scenario
+    compared where they are named, and must be readable where they are not. Raises UsageError where a scenario
     names a rule that the build has no search for."""
     targets = sorted({search.target for search in searches})
     work: list[tuple[Target, list[Search], list[Replayed]]] = []
@@ -125,37 +125,26 @@ def _run_target(
 ) -> list[Outcome]:
     """`stop` ends the work early, for instance at Ctrl-C; what is returned then is not used."""
     outcomes: list[Outcome] = []
-    prepared: dict[Search, Prepared] = {}
-    faults: dict[Search, str] = {}
-    for search in searches:
-        if stop.is_set():
-            break
-        try:
-            prepared[search] = prepare(search.language, search.text, name=search.rule, macros=macros, tiebreaker=search.tiebreaker)
-        except SearchSyntaxError as error:
-            faults[search] = str(error)
+    groups = [(group, [_parsed(search, macros) for search in group]) for group in _companions(searches)]
+    named = {expectation.rule for replayed in scenarios for expectation in replayed.scenario.expect}
+    used = [parsed for (search, *_), found in groups if search.kind == "correlation" or search.rule in named for parsed in found]
     # One thread: the tables are small, and handing work to threads would cost more than the work.
     with duckdb.connect(config={"threads": 1}) as connection:
-        wide = index_streams(connection, target, [replayed.events for replayed in scenarios])
-        narrow = narrowed(wide, _fields(prepared.values()) | {search.time_field for search in searches})
-        for group in _companions(searches):
+        fields = _fields(used) | {search.time_field for search in searches}
+        narrow = index_streams(connection, target, [replayed.events for replayed in scenarios], fields=fields)
+        wide = widened(narrow) if any(not isinstance(parsed, str) and parsed.fields is None for parsed in used) else narrow
+        for group, parsed in groups:
             if stop.is_set():
                 break
-            search = group[0]
-            found: list[list[Alert]] | None = [[] for _ in scenarios]
-            for member in group:
-                if found is not None and member in prepared:
-                    indexed = wide if prepared[member].fields is None else narrow
-                    found = _alerts(prepared[member], member, search, indexed, found, faults)
-                else:
-                    found = None
-            fault = "; ".join(faults[member] for member in group if member in faults)
-            for number, replayed in enumerate(scenarios):
-                expected = _expected(replayed.scenario, search)
-                if found is None and (expected is not None or number == 0):
-                    outcomes.append(Outcome(replayed.scenario.name, search, "error", expected or (), (), (fault,)))
-                elif found is not None and expected is not None:
-                    outcomes.append(_compare(replayed.scenario.name, search, expected, found[number]))
+            expected = {
+                number: alerts for number, item in enumerate(scenarios) if (alerts := _expected(item.scenario, group[0])) is not None
+            }
+            found = _alerts(group, parsed, narrow, wide) if expected else _fault(parsed)
+            if isinstance(found, str):
+                wrong = expected or {0: ()}
+                outcomes += [Outcome(scenarios[n].scenario.name, group[0], "error", wrong[n], (), (found,)) for n in wrong]
+            elif found is not None:
+                outcomes += [_compare(scenarios[n].scenario.name, group[0], expected[n], found[n]) for n in expected]
     return outcomes
 
 
@@ -167,22 +156,37 @@ def _companions(searches: Sequence[Search]) -> Iterable[tuple[Search, ...]]:
     return (tuple(group) for group in groups.values())
 
 
-def _alerts(
-    prepared: Prepared, search: Search, first: Search, indexed: Indexed, found: list[list[Alert]], faults: dict[Search, str]
-) -> list[list[Alert]] | None:
-    """`found` with the alerts of one more search; None, and an entry in `faults`, where it cannot be executed."""
-    last_rule = first.stages[-1][0] if first.stages else ""
+def _parsed(search: Search, macros: Mapping[str, str]) -> Prepared | str:
+    """The search, ready to run, or why it cannot be read."""
     try:
-        more = read_alerts(search, prepared.execute(indexed.table), indexed, last_rule=last_rule)
-    except (SearchSyntaxError, UsageError) as error:
-        faults[search] = str(error)
-        return None
-    return [known + new for known, new in zip(found, more, strict=True)]
+        return prepare(search.language, search.text, name=search.rule, macros=macros, tiebreaker=search.tiebreaker)
+    except SearchSyntaxError as error:
+        return str(error)
 
 
-def _fields(prepared: Iterable[Prepared]) -> frozenset[str]:
+def _fault(parsed: Iterable[Prepared | str]) -> str | None:
+    return "; ".join(found for found in parsed if isinstance(found, str)) or None
+
+
+def _alerts(group: Sequence[Search], parsed: Sequence[Prepared | str], narrow: Indexed, wide: Indexed) -> list[list[Alert]] | str:
+    """The alerts of all searches of a group, per stream, or why one cannot be executed."""
+    last_rule = group[0].stages[-1][0] if group[0].stages else ""
+    alerts: list[list[Alert]] = [[] for _ in narrow.streams]
+    for search, found in zip(group, parsed, strict=True):
+        if isinstance(found, str):
+            return found
+        indexed = wide if found.fields is None else narrow
+        try:
+            more = read_alerts(search, found.execute(indexed.table), indexed, last_rule=last_rule)
+        except (SearchSyntaxError, UsageError) as error:
+            return str(error)
+        alerts = [known + new for known, new in zip(alerts, more, strict=True)]
+    return alerts
+
+
+def _fields(parsed: Iterable[Prepared | str]) -> frozenset[str]:
     """The columns that the searches read which know their columns."""
-    return frozenset(field for search in prepared for field in search.fields or ())
+    return frozenset(field for search in parsed if not isinstance(search, str) for field in search.fields or ())
 
 
 def _expected(scenario: Scenario, search: Search) -> tuple[Alert, ...] | None:
