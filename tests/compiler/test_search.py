@@ -220,10 +220,8 @@ def test_numbers_have_no_exponent(number: str, text: str) -> None:
 @pytest.mark.parametrize("kind", ["value_sum", "value_avg", "value_median", "value_percentile"])
 def test_calculations_declare_their_rounding(kind: str) -> None:
     extra = ", percentile: 90" if kind == "value_percentile" else ""
-    text = (
-        rules()
-        + f"correlation: {{type: {kind}, rules: [tls], group-by: [id.orig_h], timespan: 5m, condition: {{gte: 3, field: id.resp_p{extra}}}}}"
-    )
+    condition = f"{{gte: 3, field: id.resp_p{extra}}}"
+    text = rules() + f"correlation: {{type: {kind}, rules: [tls], group-by: [id.orig_h], timespan: 5m, condition: {condition}}}"
     assert "value-floating-point" in codes(text, "splunk", Language.SPL)
     assert "value-floating-point" in codes(text, "elastic", Language.ESQL)
     assert "value-floating-point" not in codes(rules() + COUNT, "splunk", Language.SPL)
