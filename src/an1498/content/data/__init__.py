@@ -25,7 +25,8 @@ def sigma_schema(kind: str) -> Any:
 @cache
 def attack_object(external_id: str) -> Any:
     """The packaged ATT&CK object with this id, such as AN1498, DET0543, T1573.002 or TA0011. Raises KeyError."""
-    found = sorted(ATTACK.glob(f"{external_id}.*.json"))
+    # T1573 is not T1573.002: the name is id, type and ending.
+    found = [path for path in ATTACK.glob("*.json") if path.stem.rpartition(".")[0] == external_id]
     if not found:
         raise KeyError(external_id)
     return json.loads(found[0].read_text(encoding="utf-8"))

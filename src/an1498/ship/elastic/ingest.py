@@ -36,6 +36,21 @@ KEYWORD = 1024
 # Painless (Elasticsearch, "Painless language specification"; class CIDR of the shared API). CIDR.contains throws for what is not an
 # address, `host.ip` may be one text or a list, and two spellings of one address are one address.
 ENTITY_SCRIPT = """\
+boolean isUsable(def item, def unusable) {
+  if (!(item instanceof String) || item == '') {
+    return false;
+  }
+  try {
+    for (def network : unusable) {
+      if (new CIDR(network).contains(item)) {
+        return false;
+      }
+    }
+    return true;
+  } catch (IllegalArgumentException e) {
+    return false;
+  }
+}
 def value = ctx;
 for (def key : params.path) {
   value = value instanceof Map ? value[key] : null;
@@ -43,23 +58,11 @@ for (def key : params.path) {
 def found = null;
 boolean several = false;
 for (def item : value instanceof List ? value : [value]) {
-  if (item instanceof String && item != '') {
-    try {
-      boolean usable = true;
-      for (def network : params.unusable) {
-        if (new CIDR(network).contains(item)) {
-          usable = false;
-        }
-      }
-      if (usable) {
-        if (found == null) {
-          found = item;
-        } else if (!new CIDR(found).contains(item)) {
-          several = true;
-        }
-      }
-    } catch (IllegalArgumentException notAnAddress) {
-      continue;
+  if (isUsable(item, params.unusable)) {
+    if (found == null) {
+      found = item;
+    } else if (!new CIDR(found).contains(item)) {
+      several = true;
     }
   }
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from an1498.content.data import attack_object
 from an1498.model import Language, LayoutSource, Pack, Search
 from an1498.ship.elastic import exceptions, guide
 from an1498.ship.elastic.fields import distinct_sources, indexes, investigation_fields, required_fields
@@ -115,13 +116,21 @@ def _rating(pack: Pack, search: Search) -> Rule:
 def _tags(selected: Selected, document: Mapping[str, Any], sources: tuple[LayoutSource, ...], tactics: list[str]) -> list[str]:
     search = selected.search
     mitre = document.get("mitre") or {}
-    tags = ["AN1498", *(str(value) for value in mitre.values()), "OS: macOS"]
+    tags = ["AN1498", *(str(value) for value in mitre.values())]
+    tags += [f"OS: {platform}" for platform in _platforms(str(mitre.get("analytic", "")))]
     tags += [f"Data Source: {source.product}/{source.service}" for source in sources]
     tags += [f"Tactic: {name}" for name in tactics]
     tags += ["Use Case: Threat Detection", f"Language: {search.language}"]
     tags += ["Rule Type: BBR"] if search.kind == "event" else []
     tags += ["Alternative"] if selected.instead_of else []
     return list(dict.fromkeys(tags))
+
+
+def _platforms(analytic: str) -> list[str]:
+    try:
+        return list(attack_object(analytic).get("x_mitre_platforms", ()))
+    except KeyError:
+        return []
 
 
 def _integrations(sources: tuple[LayoutSource, ...]) -> list[dict[str, str]]:

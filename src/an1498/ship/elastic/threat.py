@@ -66,7 +66,7 @@ def _named(identifier: str, path: str) -> Entry:
     """Id, name and address. elastic/detection-rules demands the slash at the address's end."""
     try:
         item = attack_object(identifier)
-    except KeyError:
+    except KeyError:  # a technique above a packaged one: only its name is here
         item = _catalogue()[identifier]
     reference = item["external_references"][0].get("url") or f"https://attack.mitre.org/{path}"
     return {"id": identifier, "name": item["name"], "reference": f"{reference.rstrip('/')}/"}

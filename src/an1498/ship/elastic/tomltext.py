@@ -62,10 +62,12 @@ def _short(text: str) -> str:
 
 
 def _long(text: str) -> str:
-    """A multi-line basic string. Its first line break is dropped by the reader, so one stands there; every other character that
-    could end or change it is escaped, also a blank at a line's end, which editors remove."""
+    """A multi-line basic string. Its first line break is dropped by the reader, so one stands there; whatever could end or change
+    it is escaped, also a blank at a line's end, which editors remove."""
     lines = [re.sub(r"[ \t]$", lambda blank: "\\u0020" if blank[0] == " " else "\\t", _escaped(line)) for line in text.split("\n")]
-    return '"""\n' + "\n".join(lines) + '"""'
+    body = "\n".join(lines).replace('\\"', '"')
+    # Three quotes end the text, and so does one more before the closing ones.
+    return '"""\n' + re.sub(r'"(?="")|"\Z', '\\\\"', body) + '"""'
 
 
 def _escaped(text: str) -> str:
