@@ -13,7 +13,7 @@ from an1498.compiler.conditions import Context, EventCondition
 from an1498.compiler.refusal import Refusal
 from an1498.content.durations import seconds
 from an1498.errors import ContentError
-from an1498.model import Correlation, CorrelationType, EventRule, FieldType, LayoutField, LayoutSource, Pack
+from an1498.model import Correlation, CorrelationType, Entity, EventRule, FieldType, LayoutField, LayoutSource, Pack, Target
 
 ENTITY_ALIAS = "entity"
 _OUTPUT = frozenset({"_time", "first_time", "event_count", "value_count", "value_sum", "value_avg", "rule_count"})
@@ -97,6 +97,7 @@ class Plan:
 def plan(context: Context, correlation: Correlation) -> Plan:
     """Resolve rules, keys and offsets. Raises Refusal, ContentError."""
     _check_shape(context.pack, correlation)
+    _check_entity(context.target, correlation)
     skew = clock_skew(context.pack)
     stages: list[Stage] = []
     offset = 0
@@ -140,6 +141,16 @@ def _check_shape(pack: Pack, correlation: Correlation) -> None:
         raise Refusal("an ordered correlation of one rule", "name at least two rules, or use event_count")
     if correlation.type is CorrelationType.TEMPORAL_ORDERED and (correlation.condition.bounds or correlation.condition.expression):
         raise Refusal("a condition on an ordered correlation", "remove it; all rules must match in order")
+
+
+def _check_entity(target: Target, correlation: Correlation) -> None:
+    """Searches join machines by address; another strategy must not silently become that one."""
+    if target.entity is not Entity.IP and ENTITY_ALIAS in correlation.group_by and ENTITY_ALIAS in correlation.aliases:
+        raise Refusal(
+            f"the alias '{ENTITY_ALIAS}' with entity = \"{target.entity}\", which this version does not have",
+            'set entity = "ip" for the target, or group by a field that both sensors have',
+            location=target.location,
+        )
 
 
 def _key(correlation: Correlation, rule: str, group: str, source: LayoutSource) -> LayoutField:

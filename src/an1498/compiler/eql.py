@@ -19,6 +19,7 @@ from an1498.model import CorrelationType
 
 TIME_FIELD = "@timestamp"
 TIEBREAKER = "an1498.rank"
+_REMEDY = {CorrelationType.EVENT_COUNT: "use ES|QL for this rule: `with runs=n` alerts at every nth event, not once when the count rises"}
 
 
 def event_search(found: EventCondition) -> str:
@@ -37,10 +38,11 @@ def _render(found: EventCondition) -> str:
 
 
 def correlation_search(plan: Plan) -> str:
-    """The sequence of an ordered correlation. Raises Refusal for every other type: `with runs` counts runs that do not overlap, and
-    `sample` has no time span, so neither is a sliding window."""
+    """The sequence of an ordered correlation. Raises Refusal for every other type. `sample` has no time span. `with runs=n` is a sequence
+    of n events that it then consumes: it alerts again at every nth event of one burst, where `event_count` alerts once per rising edge;
+    it counts events of one time one by one; and it cannot say lt, lte, eq or neq."""
     if plan.correlation.type is not CorrelationType.TEMPORAL_ORDERED:
-        raise Refusal(f"{plan.correlation.type} over a sliding window", "use ES|QL for this rule")
+        raise Refusal(f"{plan.correlation.type} over a sliding window", _REMEDY.get(plan.correlation.type, "use ES|QL for this rule"))
     return _sequence(plan.stages, _span(plan.window_s))
 
 

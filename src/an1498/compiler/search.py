@@ -89,7 +89,7 @@ def _compile(context: Context, rule: EventRule | Correlation, language: Language
             return [_event(context, rule, language)]
         return list(_correlation(context, rule, language))
     except Refusal as refusal:
-        place = _place(context, rule, refusal.field)
+        place = refusal.location or _place(context, rule, refusal.field)
         raise Unsupported(
             rule=rule.name,
             location=place,

@@ -119,7 +119,9 @@ class SplWhere(LayoutAware, SplunkBackend):
     convert_or_as_in = False
 
     def compare_precedence(self, outer: Any, inner: Any) -> bool:
-        # convert_condition_not below sets its own parentheses.
+        # convert_condition_not below sets its own parentheses. AND inside OR needs none here, but in `search` it does: say it always.
+        if isinstance(outer, ConditionOR) and isinstance(inner, ConditionAND):
+            return False
         return isinstance(inner, ConditionNOT) or bool(super().compare_precedence(outer, inner))
 
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
