@@ -77,7 +77,7 @@ def _value_matches(value: Any, wanted: SigmaType) -> bool:
             return re.fullmatch(_pattern(wanted), _text(value), re.DOTALL | re.IGNORECASE) is not None
         case SigmaRegularExpression():
             flags = re.IGNORECASE if SigmaRegularExpressionFlag.IGNORECASE in wanted.flags else 0
-            return re.search(str(wanted.regexp), _text(value), flags) is not None
+            return re.search(_pcre(str(wanted.regexp)), _text(value), flags) is not None
         case SigmaCIDRExpression():
             return _inside(value, wanted.cidr)
         case SigmaBool():
@@ -88,6 +88,25 @@ def _value_matches(value: Any, wanted: SigmaType) -> bool:
             return _compares(value, wanted)
         case _:
             raise ValueError(f"{type(wanted).__name__} is outside the reference")
+
+
+_CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": r" \t\n\r\f\v"}
+
+
+def _pcre(regex: str) -> str:
+    """The regex for Python. `\\d`, `\\w`, `\\s` and their opposites are over ASCII, as in PCRE, which the specification refers to (Python's
+    flag for that would make `i` forget all other letters); `$` is the end of the value, no line feed may follow."""
+    inside = False
+    text = ""
+    for token in re.findall(r"\\.|.", regex, re.DOTALL):
+        inside = (inside or token == "[") and token != "]"
+        letter = token[1:]
+        if token.startswith("\\") and letter.lower() in _CLASSES and not (inside and letter.isupper()):
+            members = _CLASSES[letter.lower()]
+            text += members if inside else f"[{'^' * letter.isupper()}{members}]"
+        else:
+            text += r"\Z" if token == "$" and not inside else token
+    return text
 
 
 def _pattern(wanted: SigmaString) -> str:

@@ -35,8 +35,10 @@ def verdict(case: ConformanceCase) -> Verdict:
     try:
         collection = SigmaCollection.from_dicts([dict(document) for document in case.documents])
         queries = sqliteBackend(timestamp_format="unix_ms").convert(collection)  # type: ignore[no-untyped-call]
-    except (SigmaError, NotImplementedError, TypeError) as refusal:
+    except (SigmaError, NotImplementedError) as refusal:
         return Verdict(Status.REFUSED, reason=str(refusal))
+    except TypeError as error:
+        return Verdict(Status.ERROR, reason=f"the backend failed: {error}")
     text = str(queries[-1])
     try:
         ends = _window_ends(case, text)
