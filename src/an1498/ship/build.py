@@ -3,6 +3,7 @@
     searches.json            all searches of the target (formats.md), sorted by rule and language
     searches/<rule>.<ext>    each search's text and nothing else; the extension is the language
     macros.conf              Splunk only: the macros that searches use
+    an1498/…, an1498-V.tar.gz  Splunk only: the app, as a directory and packed (ship/splunk)
     bundle/…                 Elastic only: what Kibana and Elasticsearch import (ship/elastic)
     manifest.json            the files that the build wrote, with their SHA-256
 
@@ -96,6 +97,10 @@ def _artefact(pack: Pack, target: str, searches: Sequence[Search]) -> dict[str, 
         from an1498.ship.elastic import bundle_files
 
         return {f"{BUNDLE}/{path}": content for path, content in bundle_files(pack, target, searches).items()}
+    if pack.targets[target].backend == "splunk":
+        from an1498.ship.splunk import app_files
+
+        return app_files(pack, target, searches)
     return {}
 
 

@@ -200,6 +200,18 @@ def test_makeresults_has_everything_but_the_time() -> None:
         rows("| makeresults | eval x=1", [])
 
 
+def test_addinfo_tells_the_earliest_boundary_of_all_time_and_nothing_of_the_run() -> None:
+    assert column("* | addinfo | where _time>=info_min_time+2 | fields - info_* | table _time", [{"_time": 1}, {"_time": 2}], "_time") == [
+        2
+    ]
+    with pytest.raises(UnsupportedConstruct, match="the time at which the search runs"):
+        rows("* | addinfo | eval x=info_max_time | table x", [])
+    with pytest.raises(UnsupportedConstruct, match="fields - info_"):
+        rows("* | table _time | addinfo", [])
+    with pytest.raises(SearchSyntaxError):
+        rows("* | addinfo x", [])
+
+
 # --- lookup --------------------------------------------------------------------------------------------------------------------
 
 ASSETS = {"assets": Lookup("assets", ("ip", "host", "owner"), (("10.0.0.1", "mac-1", "ann"), ("10.0.0.2", "mac-2", None)))}

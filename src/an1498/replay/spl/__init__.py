@@ -82,7 +82,7 @@ def _check_output(frame: Frame) -> None:
     for column, kind in frame.columns.items():
         if kind is Kind.CLOCK:
             raise frame.context.source.unsupported(
-                0, f"'{column}' of makeresults, the time at which the search runs", f"remove it: | fields - {column}"
+                0, f"'{column}' of the result, which depends on when the search runs", f"remove it: | fields - {column}"
             )
 
 

@@ -235,7 +235,17 @@ def _makeresults(start: Frame, command: syntax.Plain) -> Frame:
     return Frame(start.context, relation, {"_time": Kind.CLOCK})
 
 
+def _addinfo(frame: Frame, command: syntax.Plain) -> Frame:
+    """The search's time range and identity. Replay searches all time, whose earliest boundary is 0 ("addinfo"); the rest depends on
+    the run, which replay does not have."""
+    if command.words or command.options:
+        raise frame.context.source.syntax_error(command.at, "addinfo takes no arguments")
+    unknown = [(name, Kind.CLOCK, Lit(None, NUMBER_TYPE)) for name in ("info_max_time", "info_search_time", "info_sid")]
+    return frame.extend([("info_min_time", Kind.NUMBER, Lit(0.0)), *unknown], command.at)
+
+
 _PLAIN: dict[str, Callable[[Frame, syntax.Plain], Frame]] = {
+    "addinfo": _addinfo,
     "bin": _bin,
     "dedup": ordering.dedup,
     "fields": _fields,

@@ -16,7 +16,7 @@ from an1498.replay.spl.source import Source
 from an1498.replay.spl.syntax import Command, Multisearch, Plain
 
 _PLAIN = (
-    *("bin", "bucket", "dedup", "discretize", "fields", "fillnull", "head", "makemv", "makeresults", "mvexpand", "nomv"),
+    *("addinfo", "bin", "bucket", "dedup", "discretize", "fields", "fillnull", "head", "makemv", "makeresults", "mvexpand", "nomv"),
     *("reverse", "rex", "table", "tail"),
 )
 

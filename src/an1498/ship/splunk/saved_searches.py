@@ -1,0 +1,88 @@
+"""savedsearches.conf: one stanza per search, scheduled but disabled.
+
+The search is the compiler's text, byte for byte, with `| `<rule>_filter`` behind it: the place for local tuning, which by default keeps
+every result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from an1498.model import Correlation, LayoutSource, Search, Target
+from an1498.ship.splunk.alerting import correlation_search, description, notable, risk
+from an1498.ship.splunk.conf import Stanza, value
+from an1498.ship.splunk.names import APP, macro, saved_search
+from an1498.ship.splunk.schedule import schedule, settled, time_range
+from an1498.ship.splunk.text import Rule, said_by
+
+
+def text(search: Search, rule: Rule, target: Target) -> str:
+    """The search as it is shipped."""
+    correlation = rule if isinstance(rule, Correlation) else None
+    return "\n".join(filter(None, (search.text, settled(search, correlation, target), f"| `{macro(search.rule, 'filter')}`")))
+
+
+def correlation_stanza(
+    search: Search, rule: Correlation, target: Target, sources: Sequence[LayoutSource], drilldowns: Sequence[dict[str, str]]
+) -> Stanza:
+    """A correlation: a notable event and risk per result. The same alert seen by two runs has the same group and first event."""
+    settings = {
+        **_common(search, rule, target),
+        "counttype": "number of events",
+        "relation": "greater than",
+        "quantity": "0",
+        "alert.digest_mode": "0",
+        "alert.track": "0",
+        "alert.suppress": "1",
+        "alert.suppress.fields": ",".join((*search.group_by, "first_time")),
+        "alert.suppress.period": f"{search.lookback_s}s",
+        **correlation_search(rule),
+        **notable(rule, search, target, sources, drilldowns),
+        **risk(rule, search),
+    }
+    return Stanza(_name(rule), settings)
+
+
+def event_stanza(search: Search, rule: Rule, target: Target) -> Stanza:
+    """An event rule: risk for the machine, never an alert. Ranges of consecutive runs meet without overlap, so nothing is to suppress.
+    Where the log names no machine (a certificate, for instance) there is nothing to put risk on: the search is for analysts."""
+    modifier = risk(rule, search)
+    if not modifier:
+        return Stanza(_name(rule), {**_common(search, rule, target, scheduled=False), "alert.track": "0"})
+    settings = {
+        **_common(search, rule, target),
+        "counttype": "number of events",
+        "relation": "greater than",
+        "quantity": "0",
+        "alert.digest_mode": "1",
+        "alert.track": "0",
+        "alert.suppress": "0",
+        **correlation_search(rule),
+        "action.notable": "0",
+        **modifier,
+    }
+    return Stanza(_name(rule), settings)
+
+
+def _name(rule: Rule) -> str:
+    with said_by(rule, "name", what="it has"):
+        return saved_search(rule.name)
+
+
+def _common(search: Search, rule: Rule, target: Target, *, scheduled: bool = True) -> dict[str, str]:
+    if scheduled:
+        with said_by(rule, "name", what=f"target '{target.name}' has"):
+            when = schedule(search, target)
+    else:
+        when = {"enableSched": "0", **time_range(search, target)}
+    search_text = text(search, rule, target)
+    with said_by(rule, "detection", what="its search has"):
+        value(search_text)
+    return {
+        "description": description(rule),
+        "disabled": "1",
+        **when,
+        "request.ui_dispatch_app": APP,
+        "request.ui_dispatch_view": "search",
+        "search": search_text,
+    }

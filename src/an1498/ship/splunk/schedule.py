@@ -1,0 +1,64 @@
+"""When a saved search runs and over which time (Splunk, savedsearches.conf): cron with an offset of its own, window, time range.
+
+A run looks at events whose lateness is over: from `lookback_s` ago to `ingest_lag_s` ago, so that two runs see the same past. The
+lookback is window(s) + interval + lag + skew (compiler/schedule.py); with continuous scheduling (`realtime_schedule = 0`) no run is left
+out. Ordered correlations find in the older part of the range only what an earlier run found as well: suppression by group and first
+event's time silences the repetition. Counts need that part to know the state; an edge that they see there may be an effect of the range's
+beginning, so `settled` keeps alerts of the newest interval only, which no other run covers.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from an1498.model import Correlation as CorrelationRule
+from an1498.model import CorrelationType, Search, Target
+from an1498.ship.splunk.conf import Unwritable
+
+_HOUR, _DAY = 60, 24 * 60
+
+
+def schedule(search: Search, target: Target) -> dict[str, str]:
+    """The settings. Raises Unwritable where cron cannot say the interval."""
+    minutes = _minutes(search.interval_s)
+    return {
+        "enableSched": "1",
+        "cron_schedule": cron(search.rule, minutes),
+        "schedule_window": str(max(minutes // 5, 1) if minutes > 1 else 0),
+        "realtime_schedule": "0",
+        **time_range(search, target),
+    }
+
+
+def time_range(search: Search, target: Target) -> dict[str, str]:
+    return {
+        "dispatch.earliest_time": f"-{search.lookback_s}s",
+        "dispatch.latest_time": f"-{target.ingest_lag_s}s" if target.ingest_lag_s else "now",
+    }
+
+
+def cron(rule: str, minutes: int) -> str:
+    """Every `minutes`; the offset is the rule's own, the same in every build, so that searches do not start together."""
+    offset = zlib.crc32(rule.encode()) % minutes
+    if minutes <= _HOUR:
+        # Written out: `2-59/5` is cron, but not every reader of savedsearches.conf takes it.
+        return f"{','.join(str(minute) for minute in range(offset, _HOUR, minutes))} * * * *"
+    hours = minutes // _HOUR
+    first = offset // _HOUR
+    return f"{offset % _HOUR} {','.join(str(hour) for hour in range(first, 24, hours))} * * *"
+
+
+def settled(search: Search, rule: CorrelationRule | None, target: Target) -> str:
+    """What keeps a count's alerts to the newest interval; "" for searches that need no such thing."""
+    if rule is None or rule.type is CorrelationType.TEMPORAL_ORDERED:
+        return ""
+    warm_up = search.lookback_s - search.interval_s - target.ingest_lag_s
+    return f"| addinfo\n| where _time>=info_min_time+{warm_up}\n| fields - info_*"
+
+
+def _minutes(interval_s: int) -> int:
+    minutes, rest = divmod(interval_s, 60)
+    even = 0 < minutes <= _DAY and not rest and (_HOUR % minutes == 0 if minutes <= _HOUR else minutes % _HOUR == 0 and _DAY % minutes == 0)
+    if not even:
+        raise Unwritable(f"an interval of {interval_s} s, which cron cannot keep", "use 1m, 5m, 10m, 15m, 30m, 1h, 2h, 4h, 6h, 12h or 24h")
+    return minutes
