@@ -6,7 +6,8 @@ rich is imported only where a message is coloured or a table is drawn, because i
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 
 class Console:
@@ -35,6 +36,21 @@ class Console:
             Rich(highlight=False, soft_wrap=True).print(Text.assemble(*parts))
         else:
             self.data("".join(text for text, _ in parts))
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str, int, int], None] | None]:
+        """A bar on stderr, as a function that is told what is being done, how much is done, and of how much; None where stderr is
+        no terminal."""
+        if not sys.stderr.isatty():
+            yield None
+            return
+        from rich.console import Console as Rich
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+        columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+        with Progress(*columns, console=Rich(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=None)
+            yield lambda text, done, total: bar.update(task, description=text, completed=done, total=total or None)
 
 
 console = Console()

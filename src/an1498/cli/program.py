@@ -17,7 +17,7 @@ from an1498.cli.console import console
 from an1498.cli.settings import Settings
 from an1498.errors import An1498Error
 
-COMMANDS = ("check", "build", "show", "explain", "test", "replay", "prove")
+COMMANDS = ("check", "build", "show", "explain", "test", "replay", "hunt", "prove", "conformance")
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -30,6 +30,7 @@ Examples:
   an1498 show RULE --language eql       print one search, ready to paste
   an1498 explain RULE                   what it means, in words
   an1498 test                           replay the sample logs through every search
+  an1498 hunt archive/ --report r.html  run the pack over raw logs
   an1498 --env prod.toml build          with an overlay over an1498.toml
 
 \b

@@ -28,12 +28,12 @@ def keep(frame: Frame, term: syntax.Term) -> Frame:
     """The events that match. The addresses of fields that are tested against several networks are computed once."""
     fields = sorted({name for name in _tested_addresses(term) if frame.columns.get(name) is Kind.TEXT})
     if not fields:
-        return frame.over(Filter(frame.relation, _condition(frame, term)))
+        return frame.over(Filter(frame.relation, condition(frame, term)))
     items = []
     for name in fields:
         forms = address(Col(name))
         items += [(_IPV4 + name, forms.ipv4), (_IPV6 + name, forms.ipv6)]
-    kept = Filter(Extend(frame.relation, tuple(items)), _condition(frame, term))
+    kept = Filter(Extend(frame.relation, tuple(items)), condition(frame, term))
     return frame.over(Select(kept, tuple((name, Col(name)) for name in frame.columns)))
 
 
@@ -52,15 +52,15 @@ def _tested_addresses(term: syntax.Term) -> Iterator[str]:
                 yield field
 
 
-def _condition(frame: Frame, term: syntax.Term) -> Expr:
+def condition(frame: Frame, term: syntax.Term) -> Expr:
     """True or false for every event, never null."""
     match term:
         case syntax.AllOf(terms):
-            return logic("and", [_condition(frame, item) for item in terms])
+            return logic("and", [condition(frame, item) for item in terms])
         case syntax.AnyOf(terms):
-            return logic("or", [_condition(frame, item) for item in terms])
+            return logic("or", [condition(frame, item) for item in terms])
         case syntax.Negation(inner):
-            return call("not", _condition(frame, inner))
+            return call("not", condition(frame, inner))
         case syntax.Word(pattern, at):
             return _word(frame, pattern, at)
         case syntax.Membership(field, values, at):

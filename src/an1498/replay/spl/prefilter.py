@@ -1,0 +1,89 @@
+"""A condition that every event passes which can matter to a search, cheap enough to ask of each line of an archive.
+
+It is made of the search terms that the searches begin with, so it cannot drift from them; what is costly (networks) or may be
+refused (orderings of texts) is taken as passed. An event that fails it matches none of the searches' first commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
+from an1498.replay.algebra import Scan, expression
+from an1498.replay.spl import Prepared, syntax, terms
+from an1498.replay.spl.addresses import is_cidr
+from an1498.replay.spl.frame import Context, Frame
+from an1498.replay.spl.values import Kind
+
+
+def passing(searches: Iterable[Prepared], columns: Mapping[str, Kind], constants: Mapping[str, str]) -> str | None:
+    """The condition as SQL over `columns` (field → kind, names as `algebra.identifier` writes them), for events that have these
+    `constants`. "FALSE" where no search can match any of them; None where every event may matter."""
+    conditions: dict[str, None] = {}
+    for prepared in searches:
+        first = _first_terms(prepared.pipeline)
+        if first is None:
+            return None
+        frame = Frame(Context(prepared.source, prepared.lookups, Scan("events", ()), None, set()), Scan("events", ()), columns)
+        for term in first:
+            rest = _may_pass(term, constants, True)
+            if rest is True:
+                return None
+            if rest is not False:
+                conditions[expression(terms.condition(frame, rest))] = None
+    return " OR ".join(conditions) or "FALSE"
+
+
+def _first_terms(pipeline: tuple[syntax.Command, ...]) -> list[syntax.Term] | None:
+    """The terms one of which an event must match to get past the first command; None where the first command is no search."""
+    match pipeline[0]:
+        case syntax.Search(term):
+            return [term]
+        case syntax.Multisearch(pipelines):
+            found: list[syntax.Term] = []
+            for one in pipelines:
+                first = _first_terms(one)
+                if first is None:
+                    return None
+                found += first
+            return found
+        case _:
+            return None
+
+
+def _may_pass(term: syntax.Term, constants: Mapping[str, str], wanted: bool) -> syntax.Term | bool:
+    """The term without its costly parts, each replaced by the answer (`wanted`) that lets more events pass."""
+    match term:
+        case syntax.AllOf(inner) | syntax.AnyOf(inner):
+            neutral = isinstance(term, syntax.AllOf)
+            kept: list[syntax.Term] = []
+            for item in inner:
+                part = _may_pass(item, constants, wanted)
+                if part is (not neutral):
+                    return part
+                if not isinstance(part, bool):
+                    kept.append(part)
+            return type(term)(tuple(kept)) if kept else neutral
+        case syntax.Negation(item):
+            part = _may_pass(item, constants, not wanted)
+            return (not part) if isinstance(part, bool) else syntax.Negation(part)
+        case syntax.Word():
+            return wanted
+        case syntax.Comparison(field, operator, value):
+            if field in constants and operator in ("=", "!="):
+                return _same(value, constants[field]) is (operator == "=")
+            costly = operator not in ("=", "!=") or _network(value)
+            return wanted if costly else term
+        case syntax.Membership(field, values):
+            if field in constants:
+                return any(_same(value, constants[field]) for value in values)
+            return wanted if any(map(_network, values)) else term
+
+
+def _network(value: syntax.Pattern) -> bool:
+    return value.literal is not None and is_cidr(value.literal)
+
+
+def _same(value: syntax.Pattern, constant: str) -> bool:
+    escaped = "*".join(part.lower().replace("[", "[[]").replace("?", "[?]") for part in value.parts)
+    return fnmatchcase(constant.lower(), escaped)
