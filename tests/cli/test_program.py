@@ -143,8 +143,11 @@ def test_ctrl_c_is_one_line_and_130(tmp_path: Path) -> None:
     search.write_text("any where true")
     command = [*AN1498, "replay", "--language", "eql", "--search", str(search), "--events", str(fifo)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    with fifo.open("w"):  # opens when the command has opened its end, so it runs and waits for events
-        time.sleep(0.1)
+    with fifo.open("w") as events:
+        # More than a pipe holds: when this is written, the command is reading, and waits for the rest.
+        events.write('{"a": 1}\n' * 20_000)
+        events.flush()
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (130, "", "an1498: interrupted\n")
