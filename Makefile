@@ -8,9 +8,10 @@ PYTHON_312 ?= $(shell for p in python3.14 python3.13 python3.12 python3 $(HOME)/
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo $$p && break; done)
 ESQL_VENV := .venv-esql
 ESQL_PYTHON = AN1498_ESQL_PYTHON=$(if $(PYTHON_312),$(CURDIR)/$(ESQL_VENV)/bin/python,)
+APPINSPECT_VENV := .venv-appinspect
 
 .DELETE_ON_ERROR:
-.PHONY: demo test prove oracles bench lock clean
+.PHONY: demo test appinspect prove oracles bench lock clean
 
 # Compile the pack for every target, replay the samples through what was written, print every correlation × language × scenario.
 demo: $(VENV)/ready
@@ -23,7 +24,18 @@ test: $(VENV)/ready oracles
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/an1498 check
+	$(BIN)/an1498 test
 	$(ESQL_PYTHON) $(BIN)/pytest -n auto
+	$(MAKE) --no-print-directory appinspect
+
+# Splunk AppInspect over the built Splunk apps: prints the counts, fails on a failure or a warning.
+appinspect: $(VENV)/ready $(APPINSPECT_VENV)/ready
+	$(BIN)/python tests/ship/splunk/appinspect.py $(APPINSPECT_VENV)/bin/splunk-appinspect
+
+$(APPINSPECT_VENV)/ready: requirements/appinspect.txt
+	$(PYTHON) -m venv --clear $(APPINSPECT_VENV)
+	PIP_ROOT_USER_ACTION=ignore $(APPINSPECT_VENV)/bin/python -m pip -qq --disable-pip-version-check install -r requirements/appinspect.txt
+	@touch $@
 
 # The long proof run: every mutant, 30,000 random streams per correlation type, every oracle. Rewrites docs/proof.md.
 prove: $(VENV)/ready oracles
@@ -58,4 +70,4 @@ lock:
 		--extra test --output-file requirements/test.txt pyproject.toml requirements/build.in
 
 clean:
-	rm -rf $(VENV) $(ESQL_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(ESQL_VENV) $(APPINSPECT_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
