@@ -19,12 +19,14 @@ _FILE = "equivalent_mutants.yml"
 @dataclass(frozen=True, slots=True)
 class Equivalent:
     """One declaration. `search` is a pattern for rule names (`*` and `?`), `site` a regular expression that must be found in
-    "before → after" of the mutant, `line` one for the changed line of the search; an empty one admits all."""
+    "before → after" of the mutant, `context` one for the text around the site, marked «so», `line` one for the whole changed
+    line; an empty one admits all."""
 
-    language: Language
+    languages: tuple[Language, ...]
     operator: str
     search: str
     site: re.Pattern[str]
+    context: re.Pattern[str]
     line: re.Pattern[str]
     reason: str
 
@@ -32,10 +34,11 @@ class Equivalent:
         lines = search.text.splitlines()
         line = lines[mutant.line - 1] if mutant.line else ""
         return (
-            search.language is self.language
+            search.language in self.languages
             and fnmatchcase(mutant.operator, self.operator)
             and fnmatchcase(search.rule, self.search)
             and self.site.search(f"{mutant.before} → {mutant.after}") is not None
+            and self.context.search(mutant.context) is not None
             and self.line.search(line) is not None
         )
 
@@ -57,10 +60,11 @@ def load_equivalents() -> Equivalents:
 
 def _equivalent(entry: dict[str, str]) -> Equivalent:
     return Equivalent(
-        Language(entry["language"]),
+        tuple(Language(name) for name in entry["language"].split()),
         entry["operator"],
         entry.get("search", "*"),
         re.compile(entry.get("site", "")),
+        re.compile(entry.get("context", "")),
         re.compile(entry.get("line", "")),
         " ".join(entry["reason"].split()),
     )

@@ -18,13 +18,15 @@ Rewrite = Callable[[re.Match[str], Search], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A changed search text. `line` is the number of the changed line, `before` and `after` what changed on it."""
+    """A changed search text. `line` is the number of the changed line, `before` and `after` what changed on it, `context` the
+    search's text around the site, which is marked «so»."""
 
     operator: str
     line: int
     before: str
     after: str
     text: str
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ def mutants(search: Search) -> Iterator[Mutant]:
 
 def _mutant(text: str, operator: str, start: int, end: int, replacement: str) -> Mutant:
     line = text.count("\n", 0, start) + 1
-    return Mutant(operator, line, text[start:end].strip(), replacement.strip(), text[:start] + replacement + text[end:])
+    context = f"{text[max(0, start - 60) : start]}«{text[start:end]}»{text[end : end + 60]}"
+    return Mutant(operator, line, text[start:end].strip(), replacement.strip(), text[:start] + replacement + text[end:], context)
 
 
 _LITERALS = {
@@ -180,8 +183,6 @@ OPERATORS: Mapping[Language, Sequence[Operator]] = {
         _operator("isnull negated", r"\bisnull\(", "isnotnull("),
         _operator("coalesce dropped", r"coalesce\((\w+), 0\)", r"\1"),
         _operator("seconds without fraction", r", 6\)", ", 0)"),
-        _operator("edge swapped", r"an1498_edge=0", "an1498_edge=1"),
-        _operator("edge swapped", r"an1498_edge=1", "an1498_edge=0"),
         _rewriting("name of another stage", r"(?P<name>an1498_(?:start_|link_))\d", _other_names),
         _operator("= becomes !=", r"(an1498_\w+)=(?=\d)", r"\1!="),
         _operator("line dropped", _LINE, ""),

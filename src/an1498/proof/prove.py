@@ -65,7 +65,11 @@ def prove(root: Path, overlays: Sequence[Path], budget: Budget, label: str, prog
             results.controls.setdefault(_key(made.search), []).append(made)
         tried = sum(one.tried for several in results.controls.values() for one in several)
         progress(f"{tried:,} mutants of {len(searches)} searches")
-    verdicts = _consult(pack, budget, progress)
+        asked = partial(_ask_grammar, root, overlays, budget.grammar_one_in)
+        grammar = list(pool.map(asked, consultation.grammar_questions(pack)))
+    verdicts = [*_consult(pack, budget), *grammar]
+    for verdict in verdicts:
+        progress(f"{verdict.oracle} {verdict.version}, {verdict.subject}: {verdict.agreed:,} of {verdict.comparisons:,} comparisons agree")
     return Evidence(
         f"{pack.name} {pack.version}",
         label,
@@ -108,7 +112,11 @@ def _control(root: Path, overlays: Sequence[Path], one_in: int, number: int) -> 
     return control(pack, search, load_equivalents(), one_in=one_in, samples=[replayed.events for replayed in samples])
 
 
-def _consult(pack: Pack, budget: Budget, progress: Callable[[str], None]) -> list[Verdict]:
+def _ask_grammar(root: Path, overlays: Sequence[Path], one_in: int, question: tuple[str, str]) -> Verdict:
+    return consultation.ask_esql(load_pack(root, overlays), *question, one_in)
+
+
+def _consult(pack: Pack, budget: Budget) -> list[Verdict]:
     missing = " ".join(consultation.absent())
     verdicts: list[Verdict] = []
     if "sqlite" not in missing:
@@ -117,9 +125,6 @@ def _consult(pack: Pack, budget: Budget, progress: Callable[[str], None]) -> lis
         verdicts += consultation.ask_eql(budget.oracle_streams)
     if "osmem" not in missing:
         verdicts += consultation.ask_lucene(pack)
-    verdicts += consultation.ask_esql(pack)
-    for verdict in verdicts:
-        progress(f"{verdict.oracle} {verdict.version}, {verdict.subject}: {verdict.agreed:,} of {verdict.comparisons:,} comparisons agree")
     return verdicts
 
 

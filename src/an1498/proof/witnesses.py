@@ -142,11 +142,12 @@ def _agree(way: _Way, choice: _Way) -> bool:
 
 def _one(arguments: Sequence[Any], wanted: bool) -> Iterator[_Way]:
     """Each part once as wanted, while the others are not."""
+    against = [list(islice(_ways(argument, not wanted), _CHOICES)) for argument in arguments]
     for position, argument in enumerate(arguments):
-        others = _joined([next(_ways(other, not wanted)) for number, other in enumerate(arguments) if number != position])
-        isolating = tuple(_Part(part.field, part.value, part.wanted, firm=False) for part in others)
+        others = [*against[:position], *against[position + 1 :]]
         for way in _ways(argument, wanted):
-            yield (*way, *isolating)
+            isolating = _completed(way, others)[len(way) :]
+            yield (*way, *(_Part(part.field, part.value, part.wanted, firm=False) for part in isolating))
 
 
 def _joined(ways: Sequence[_Way]) -> _Way:

@@ -12,7 +12,6 @@ from an1498.model import FieldType, Language, Search
 from an1498.proof.oracles import Verdict
 from an1498.replay.alerts import Indexed, field_types
 from an1498.replay.prepare import prepare
-from an1498.replay.table import ROW
 
 _INDEX = "events"
 
@@ -28,7 +27,7 @@ def compare(searches: Iterable[Search], indexed: Indexed) -> Verdict:
         _fill(server.url, indexed)
         for search in own:
             theirs = _found_there(server.url, search.text)
-            ours = {f"{row.stream}:{row.values[ROW]}" for row in prepare(search.language, search.text).execute(indexed.table)}
+            ours = {f"{row.stream}:{row.values['_id']}" for row in prepare(search.language, search.text).execute(indexed.table)}
             if theirs == ours:
                 agreed += 1
             else:
