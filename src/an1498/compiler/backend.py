@@ -69,6 +69,20 @@ def networks(values: Sequence[SigmaType]) -> list[str] | None:
     return found if len(found) == len(values) else None
 
 
+_MAPPED = ipaddress.ip_network("::ffff:0:0/96")
+
+
+def elastic_network(value: SigmaCIDRExpression, field: str) -> str:
+    """A network as Elasticsearch understands it. Its address fields hold IPv4 addresses as IPv6 ones (Elasticsearch reference, "IP field
+    type"; Lucene's InetAddressPoint maps them to ::ffff:0:0/96), so that ::/0 holds them too, which Sigma's does not. Raises Refusal."""
+    network = value.network
+    if network.version == 6 and network.overlaps(_MAPPED):
+        raise Refusal(
+            f"the network {network}, which in Elasticsearch has IPv4 addresses too", "use exists: true, or networks such as 2000::/3", field
+        )
+    return str(network)
+
+
 def number_of(value: SigmaType | Pattern, field: str) -> str:
     """A Sigma number, or a text that is one, as a literal for a numeric field. Raises Refusal."""
     if isinstance(value, SigmaNumber):

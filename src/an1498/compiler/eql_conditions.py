@@ -10,7 +10,7 @@ from sigma.backends.elasticsearch.elasticsearch_eql import EqlBackend
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.types import SigmaCIDRExpression, SigmaNumber, SigmaString
 
-from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, address_of, boolean_of, networks, number_of, plain_strings
+from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, address_of, boolean_of, elastic_network, networks, number_of, plain_strings
 from an1498.compiler.logic import alternatives, fields_of
 from an1498.compiler.patterns import MANY, Pattern, pattern
 from an1498.compiler.refusal import Refusal
@@ -122,7 +122,7 @@ class EqlConditions(LayoutAware, EqlBackend):
 
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
         if isinstance(cond.args[0].value, SigmaCIDRExpression):
-            return self.inside(cond.args[0].field, [str(argument.value.network) for argument in cond.args])
+            return self.inside(cond.args[0].field, [elastic_network(argument.value, cond.args[0].field) for argument in cond.args])
         name = self.escape_and_quote_field(cond.args[0].field)
         if self.stored(cond.args[0].field).type in NUMBERS:
             return f"{name} in ({', '.join(number_of(argument.value, cond.args[0].field) for argument in cond.args)})"
@@ -152,7 +152,7 @@ class EqlConditions(LayoutAware, EqlBackend):
 
     # "cidrMatch: … supports only the ip field data type" ("EQL function reference").
     def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
-        return self.inside(cond.field, [str(cond.value.network)])
+        return self.inside(cond.field, [elastic_network(cond.value, cond.field)])
 
     def inside(self, field: str, found: list[str]) -> str:
         if self.stored(field).type is not FieldType.IP:

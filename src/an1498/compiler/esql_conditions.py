@@ -11,7 +11,7 @@ from sigma.backends.elasticsearch.elasticsearch_esql import ESQLBackend
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.types import SigmaCIDRExpression, SigmaNumber, SigmaString
 
-from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, address_of, boolean_of, networks, number_of, plain_strings
+from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, address_of, boolean_of, elastic_network, networks, number_of, plain_strings
 from an1498.compiler.logic import alternatives, fields_of
 from an1498.compiler.patterns import MANY, Pattern, pattern
 from an1498.compiler.refusal import Refusal
@@ -121,7 +121,7 @@ class EsqlConditions(LayoutAware, ESQLBackend):
     def convert_condition_as_in_expression(self, cond: Any, state: Any) -> Any:
         field = cond.args[0].field
         if isinstance(cond.args[0].value, SigmaCIDRExpression):
-            return self.inside(field, [str(argument.value.network) for argument in cond.args])
+            return self.inside(field, [elastic_network(argument.value, cond.args[0].field) for argument in cond.args])
         kind = self.stored(field).type
         if kind in NUMBERS:
             return f"{column(field)} IN ({', '.join(number_of(argument.value, field) for argument in cond.args)})"
@@ -148,7 +148,7 @@ class EsqlConditions(LayoutAware, ESQLBackend):
         return f"{column(cond.field)} RLIKE {string(lucene_regex(cond.value))}"
 
     def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
-        return self.inside(cond.field, [str(cond.value.network)])
+        return self.inside(cond.field, [elastic_network(cond.value, cond.field)])
 
     def inside(self, field: str, found: list[str]) -> str:
         row = self.stored(field)

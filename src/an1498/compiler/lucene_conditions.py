@@ -11,7 +11,7 @@ from sigma.backends.elasticsearch.elasticsearch_lucene import LuceneBackend
 from sigma.conditions import ConditionNOT
 from sigma.types import CompareOperators, SigmaCIDRExpression, SigmaNumber, SigmaString
 
-from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, address_of, boolean_of, networks, number_of
+from an1498.compiler.backend import NUMBERS, TEXTS, LayoutAware, address_of, boolean_of, elastic_network, networks, number_of
 from an1498.compiler.logic import Leaf, alternatives, negated_presence
 from an1498.compiler.patterns import Pattern, pattern
 from an1498.compiler.refusal import Refusal
@@ -94,7 +94,7 @@ class LuceneConditions(LayoutAware, LuceneBackend):
         if isinstance(wanted, SigmaCIDRExpression):
             if kind is not FieldType.IP:
                 raise Refusal(f"a network on the field '{field}', which is not an address", "use an address field", field)
-            return phrase(str(wanted.network))
+            return phrase(elastic_network(wanted, field))
         if kind in NUMBERS:
             number = number_of(wanted, field)
             return f'"{number}"' if number.startswith("-") else number

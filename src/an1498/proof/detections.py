@@ -128,7 +128,7 @@ def _batch(rng: random.Random, rules: int, events: int) -> tuple[list[Document],
 
 def compare_batch(documents: Sequence[Document], drawn: Sequence[tuple[Sensor, Fields]]) -> Comparison:
     """The rules over the events, each in every language. Events lie a millisecond apart, so that a time names one."""
-    pack = _pack(documents)
+    pack = rules_pack(documents)
     compilation = compile_pack(pack)
     expected = {str(document["name"]): _expected(document, drawn) for document in documents}
     by_name = {str(document["name"]): document for document in documents}
@@ -205,7 +205,8 @@ def _is_declared(search: Search, fields: Fields) -> bool:
     return "esql-array-separator" in codes and any("\n" in str(item) for value in lists for item in value)
 
 
-def _pack(documents: Sequence[Document]) -> Pack:
+def rules_pack(documents: Sequence[Document]) -> Pack:
+    """The rules as a pack with a Splunk and an Elastic target, without going through files."""
     rules = {}
     for document in documents:
         name = str(document["name"])

@@ -190,8 +190,6 @@ def _text_item(rng: random.Random, field: str) -> tuple[str, Any]:
         key += "|all"
     if rng.random() < 0.15:
         key += "|cased"
-    if not isinstance(value, list) and "|" not in key and rng.random() < 0.1:
-        value = rng.choice(_NUMBERS)
     return key, value
 
 
