@@ -111,7 +111,7 @@ evaluator, the app was checked with AppInspect.
 
 ## Tune
 - One macro `…_filter` per search, by default `search *`. Define it in local/, for instance
-  `search NOT entity IN ("192.0.2.9", "192.0.2.10")`. Local definitions survive updates of the app.
+  `search NOT entity="address of a lab machine"`. Local definitions survive updates of the app.
 - Thresholds, windows and lists of trust are parameters of the pack: change an1498.toml's overlay, build and install again. The lookups
   an1498_trusted_endpoints and an1498_allowed_processes show what this build trusts; editing them changes nothing in the searches.
 - Lookup an1498_assets (start, end, ip, host, mac, source) is yours to fill; keep it in the KV store (README/collections.conf.example) if
