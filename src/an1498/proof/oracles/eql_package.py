@@ -16,6 +16,7 @@ from typing import Any
 from an1498.compiler import compile_search
 from an1498.model import Language, Pack, Search
 from an1498.proof import synthetic
+from an1498.proof.differential import explained
 from an1498.proof.oracles import Verdict
 from an1498.proof.reference import Firing, firings
 from an1498.proof.streams import Drawn, draw
@@ -29,7 +30,8 @@ _TARGET = "elastic"
 
 
 def compare(case: Case, *, seed: int, streams: int, longest: int) -> Verdict:
-    """Run the case's emitted EQL over random streams in PyPI eql and compare its alerts with the reference."""
+    """Run the case's emitted EQL over random streams in PyPI eql and compare its alerts with the reference. Streams on which a
+    declared deviation of the search may show (ties that no tiebreaker orders) are not compared."""
     import eql
     from eql.parser import elasticsearch_syntax
 
@@ -40,16 +42,20 @@ def compare(case: Case, *, seed: int, streams: int, longest: int) -> Verdict:
         search = compile_search(pack, synthetic.NAME, _TARGET, Language.EQL)
         with elasticsearch_syntax:
             query = eql.parse_query(search.text)
-        agreed = 0
+        agreed = compared = 0
         differences: list[str] = []
         for number, stream in enumerate(drawn):
-            wanted = firings(case.spec, [event.observation for event in stream])
+            observations = [event.observation for event in stream]
+            if explained(search, case.spec, observations):
+                continue
+            compared += 1
+            wanted = firings(case.spec, observations)
             got = _run(query, _events(case, pack, search, stream), stream)
             if wanted == got:
                 agreed += 1
             elif len(differences) < 3:
                 differences.append(f"stream {number}: reference {sorted(wanted)}, eql {sorted(got)}")
-    return Verdict("PyPI eql", version("eql"), str(case.spec.type), streams, agreed, tuple(differences))
+    return Verdict("PyPI eql", version("eql"), str(case.spec.type), compared, agreed, tuple(differences))
 
 
 def _events(case: Case, pack: Pack, search: Search, stream: list[Drawn]) -> list[tuple[int, int, Mapping[str, Any]]]:
