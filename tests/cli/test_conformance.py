@@ -57,9 +57,9 @@ def test_a_wrong_answer_of_ours_is_exit_1(an1498: Command, few: Path) -> None:
 
 
 def test_an_unknown_backend(an1498: Command, few: Path) -> None:
-    done = an1498("conformance", few, "--backend", "an1498-sql")
+    done = an1498("conformance", few, "--backend", "an1498-spll")
     assert done.code == 2
-    assert done.error == "an1498: there is no backend 'an1498-sql'; did you mean 'an1498-spl'?"
+    assert done.error == "an1498: there is no backend 'an1498-spll'; did you mean 'an1498-spl'?"
 
 
 def test_a_directory_without_cases(an1498: Command, tmp_path: Path) -> None:
