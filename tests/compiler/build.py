@@ -66,9 +66,10 @@ def _complete(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def texts(text: str, rule: str = "", parameters: str = "") -> dict[Language, str]:
-    """The text of the rule (default: the correlation, else `rule`) in every language, or `REFUSED: construct; remedy`."""
+    """The text of the rule (default: the outermost correlation, else `rule`) in every language, or `REFUSED: construct; remedy`."""
     built = pack(text, parameters)
-    name = rule or next(iter(built.correlations), "rule")
+    inner = {name for correlation in built.correlations.values() for name in correlation.rules}
+    name = rule or next((name for name in built.correlations if name not in inner), "rule")
     found: dict[Language, str] = {}
     for language, target in TARGETS.items():
         try:

@@ -94,6 +94,15 @@ def build(pack: Pack, target: Target, rule: EventRule) -> EventCondition:
     return EventCondition(rule, source, tree, tuple(fields))
 
 
+def any_of(found: Sequence[EventCondition]) -> EventCondition:
+    """The events of any of the conditions, which share a source: an event that meets two of them is one event."""
+    first = found[0]
+    if len(found) == 1:
+        return first
+    fields = sorted({name for condition in found for name in condition.fields})
+    return EventCondition(first.rule, first.source, ConditionOR([condition.tree for condition in found]), tuple(fields))
+
+
 def with_dataset(condition: EventCondition) -> EventCondition:
     """The condition, restricted to its own data set: an Elastic query sees every index that its rule names."""
     dataset = dataset_of(condition.source)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from an1498.compiler.chains import burst_condition, burst_keys, check_chain
 from an1498.compiler.conditions import Context, EventCondition
 from an1498.compiler.refusal import Refusal
 from an1498.content.durations import seconds
@@ -23,13 +24,19 @@ OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "==", "neq": 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One referenced rule. `keys` are the indexed fields of the group, in the order of the rule's group-by; `values` those of the
-    condition's fields; `offset_s` is added to the event's time before ordering (clock skew)."""
+    condition's fields; `offset_s` is added to the event's time before ordering (clock skew). Where the rule is a correlation, `burst`
+    is it, and `condition` selects the events that it counts."""
 
     number: int
     condition: EventCondition
     keys: tuple[LayoutField, ...]
     values: tuple[LayoutField, ...]
     offset_s: int
+    burst: Correlation | None = None
+
+    @property
+    def name(self) -> str:
+        return self.condition.rule.name if self.burst is None else self.burst.name
 
     @property
     def rule(self) -> EventRule:
@@ -68,6 +75,11 @@ class Plan:
         return self.window_s + self.stages[-1].offset_s
 
     @property
+    def bursts_s(self) -> int:
+        """The longest window of a correlation among the stages, 0 where there is none."""
+        return max((stage.burst.timespan_s for stage in self.stages if stage.burst is not None), default=0)
+
+    @property
     def groups(self) -> tuple[str, ...]:
         return self.correlation.group_by
 
@@ -96,18 +108,24 @@ class Plan:
 
 def plan(context: Context, correlation: Correlation) -> Plan:
     """Resolve rules, keys and offsets. Raises Refusal, ContentError."""
-    _check_shape(context.pack, correlation)
+    _check_shape(correlation)
+    bursts = {name: context.pack.correlations[name] for name in correlation.rules if name in context.pack.correlations}
+    check_chain(correlation, bursts)
     _check_entity(context.target, correlation)
     skew = clock_skew(context.pack)
     stages: list[Stage] = []
     offset = 0
     for number, name in enumerate(correlation.rules, start=1):
-        condition = context.condition(context.pack.rules[name])
+        burst = bursts.get(name)
+        condition = context.condition(context.pack.rules[name]) if burst is None else burst_condition(context, correlation, burst)
         if stages and stages[-1].source.product != condition.source.product:
             offset += skew
-        keys = tuple(_key(correlation, name, group, condition.source) for group in correlation.group_by)
+        if burst is None:
+            keys = tuple(_key(correlation, name, group, condition.source) for group in correlation.group_by)
+        else:
+            keys = burst_keys(correlation, burst, condition.source, _key)
         values = tuple(_value(name, native, condition.source) for native in correlation.condition.fields)
-        stages.append(Stage(number, condition, keys, values, offset if correlation.type is CorrelationType.TEMPORAL_ORDERED else 0))
+        stages.append(Stage(number, condition, keys, values, offset if correlation.type is CorrelationType.TEMPORAL_ORDERED else 0, burst))
     return Plan(correlation, tuple(stages), skew)
 
 
@@ -124,7 +142,7 @@ def clock_skew(pack: Pack) -> int:
     return span
 
 
-def _check_shape(pack: Pack, correlation: Correlation) -> None:
+def _check_shape(correlation: Correlation) -> None:
     if not correlation.group_by:
         raise Refusal("a correlation without group-by, which would join unrelated machines", "group by a field or an alias")
     for group in correlation.group_by:
@@ -134,9 +152,6 @@ def _check_shape(pack: Pack, correlation: Correlation) -> None:
         raise Refusal("a group-by that names a field twice", "name each field once")
     if correlation.timespan_s <= 0:
         raise Refusal("a window of zero length", "give a timespan of at least 1s")
-    for name in correlation.rules:
-        if name in pack.correlations:
-            raise Refusal(f"a chain: it refers to the correlation '{name}'", "refer to event rules, or merge the two correlations")
     if correlation.type is CorrelationType.TEMPORAL_ORDERED and len(correlation.rules) < 2:
         raise Refusal("an ordered correlation of one rule", "name at least two rules, or use event_count")
     if correlation.type is CorrelationType.TEMPORAL_ORDERED and (correlation.condition.bounds or correlation.condition.expression):

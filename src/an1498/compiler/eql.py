@@ -41,6 +41,9 @@ def correlation_search(plan: Plan) -> str:
     """The sequence of an ordered correlation. Raises Refusal for every other type. `sample` has no time span. `with runs=n` is a sequence
     of n events that it then consumes: it alerts again at every nth event of one burst, where `event_count` alerts once per rising edge;
     it counts events of one time one by one; and it cannot say lt, lte, eq or neq."""
+    for stage in plan.stages:
+        if stage.burst is not None:
+            raise Refusal(f"a chain over '{stage.name}', a count over a sliding window", "use ES|QL for this rule")
     if plan.correlation.type is not CorrelationType.TEMPORAL_ORDERED:
         raise Refusal(f"{plan.correlation.type} over a sliding window", _REMEDY.get(plan.correlation.type, "use ES|QL for this rule"))
     return _sequence(plan.stages, _span(plan.window_s))

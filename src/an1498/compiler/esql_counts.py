@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from an1498.compiler.correlation import Plan, Stage
-from an1498.compiler.esql_parts import COMPARISONS, by, counted, inside, paired, per_stage, rising_edge, staged
+from an1498.compiler.esql_chains import happenings
+from an1498.compiler.esql_parts import COMPARISONS, PACK, by, counted, inside, paired, per_stage, rising_edge
 from an1498.compiler.thresholds import bounds, presence
 
-# Two numbers in one: a time in milliseconds (41 bits) and a count or stage number below 2^20 fit into a long.
-_PACK = 1 << 20
 # Milliseconds since the epoch have 13 digits until the year 2286.
 _TIME_DIGITS = 13
 
@@ -17,13 +16,13 @@ _TIME_DIGITS = 13
 def event_count(plan: Plan) -> list[str]:
     plan.branches()
     lines = [
-        *counted(plan),
+        *(happenings(plan) if plan.bursts_s else counted(plan)),
         "| EVAL an1498_time = TO_LONG(@timestamp)",
         f"| STATS an1498_n = COUNT(*) {by(plan, 'an1498_time')}",
-        *paired(plan, f"an1498_time * {_PACK} + an1498_n"),
-        f"| EVAL an1498_age = an1498_now - an1498_past / {_PACK}",
+        *paired(plan, f"an1498_time * {PACK} + an1498_n"),
+        f"| EVAL an1498_age = an1498_now - an1498_past / {PACK}",
         f"| WHERE {inside(plan)}",
-        f"| STATS an1498_count = SUM(an1498_past % {_PACK}) {by(plan, 'an1498_now')}",
+        f"| STATS an1498_count = SUM(an1498_past % {PACK}) {by(plan, 'an1498_now')}",
     ]
     return lines + rising_edge(plan, bounds(plan, "an1498_count", COMPARISONS))
 
@@ -47,14 +46,14 @@ def temporal(plan: Plan) -> list[str]:
     """Which rules have an event in the window."""
     seen = [f"an1498_seen_{stage.number}" for stage in plan.stages]
     flags = ", ".join(
-        f"{name} = MAX(CASE({inside(plan)} AND an1498_past % {_PACK} == {stage.number}, 1, 0))"
+        f"{name} = MAX(CASE({inside(plan)} AND an1498_past % {PACK} == {stage.number}, 1, 0))"
         for name, stage in zip(seen, plan.stages, strict=True)
     )
     lines = [
-        *staged(plan),
+        *happenings(plan),
         "| EVAL an1498_time = TO_LONG(@timestamp)",
-        *paired(plan, f"an1498_time * {_PACK} + an1498_stage"),
-        f"| EVAL an1498_age = an1498_now - an1498_past / {_PACK}",
+        *paired(plan, f"an1498_time * {PACK} + an1498_stage"),
+        f"| EVAL an1498_age = an1498_now - an1498_past / {PACK}",
         f"| STATS {flags} {by(plan, 'an1498_now')}",
         "| EVAL an1498_count = " + " + ".join(seen),
     ]

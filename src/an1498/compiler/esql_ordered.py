@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from an1498.compiler.correlation import Plan
-from an1498.compiler.esql_parts import by, output, staged
+from an1498.compiler.esql_chains import happenings
+from an1498.compiler.esql_parts import by, output
 
 
 def ordered(plan: Plan) -> list[str]:
@@ -14,7 +15,7 @@ def ordered(plan: Plan) -> list[str]:
     last = len(plan.stages)
     reach = plan.reach_s * 1000
     columns = [f"an1498_s{stage.number}" for stage in plan.stages]
-    lines = [*staged(plan), f"| EVAL an1498_order = {_order(plan)}"]
+    lines = [*happenings(plan), f"| EVAL an1498_order = {_order(plan)}"]
     if last == 2:
         box = "an1498_bucket"
         lines.append(

@@ -21,6 +21,8 @@ from an1498.compiler.refusal import Refusal
 from an1498.model import LayoutField
 
 TIME_FIELD = "@timestamp"
+# Two numbers in one: a time in milliseconds (41 bits) and a count or stage number below 2^20 fit into a long.
+PACK = 1 << 20
 COMPARISONS = {name: f" {operator} " for name, operator in OPERATORS.items()}
 
 
@@ -136,14 +138,15 @@ def counted(plan: Plan, value: Callable[[Sequence[Stage]], str] | None = None) -
     return lines
 
 
-def paired(plan: Plan, past: str) -> list[str]:
-    """Each event time of a group (`an1498_now`) beside everything in the buckets that its window touches (`an1498_past`)."""
-    window = plan.window_s * 1000
+def paired(plan: Plan, past: str, *more: str, window_s: int = 0) -> list[str]:
+    """Each event time of a group (`an1498_now`) beside everything in the buckets that its window touches (`an1498_past`). `more` are
+    further group columns, `window_s` another window than the rule's."""
+    window = (window_s or plan.window_s) * 1000
     return [
         f"| EVAL an1498_bucket = MV_APPEND(an1498_time / {window}, an1498_time / {window} + 1), an1498_past = {past}",
         "| MV_EXPAND an1498_bucket",
         f"| EVAL an1498_now = CASE(an1498_bucket == an1498_time / {window}, an1498_time)",
-        f"| STATS an1498_now = VALUES(an1498_now), an1498_past = VALUES(an1498_past) {by(plan, 'an1498_bucket')}",
+        f"| STATS an1498_now = VALUES(an1498_now), an1498_past = VALUES(an1498_past) {by(plan, *more, 'an1498_bucket')}",
         "| WHERE an1498_now IS NOT NULL",
         "| MV_EXPAND an1498_now",
         "| MV_EXPAND an1498_past",
@@ -154,16 +157,23 @@ def inside(plan: Plan) -> str:
     return f"an1498_age >= 0 AND an1498_age <= {plan.window_s * 1000}"
 
 
-def rising_edge(plan: Plan, condition_text: str) -> list[str]:
-    """Hits with the same last miss before them are one stretch: its first hit is the alert. -1 stands for no miss before."""
+def last_misses(plan: Plan, condition_text: str, *more: str) -> list[str]:
+    """Each time at which the condition holds (`an1498_hit`) and the last one before it at which it did not (`an1498_miss`, -1 for none)."""
     return [
         f"| EVAL an1498_hit = CASE({condition_text}, an1498_now), an1498_miss = CASE({condition_text}, NULL, an1498_now)",
-        f"| STATS an1498_hit = VALUES(an1498_hit), an1498_miss = VALUES(an1498_miss) {by(plan)}",
+        f"| STATS an1498_hit = VALUES(an1498_hit), an1498_miss = VALUES(an1498_miss) {by(plan, *more)}",
         "| WHERE an1498_hit IS NOT NULL",
         "| MV_EXPAND an1498_hit",
         "| MV_EXPAND an1498_miss",
         "| EVAL an1498_miss = CASE(an1498_miss < an1498_hit, an1498_miss, TO_LONG(-1))",
-        f"| STATS an1498_miss = MAX(an1498_miss) {by(plan, 'an1498_hit')}",
+        f"| STATS an1498_miss = MAX(an1498_miss) {by(plan, *more, 'an1498_hit')}",
+    ]
+
+
+def rising_edge(plan: Plan, condition_text: str) -> list[str]:
+    """Hits with the same last miss before them are one stretch: its first hit is the alert."""
+    return [
+        *last_misses(plan, condition_text),
         f"| STATS an1498_hit = MIN(an1498_hit) {by(plan, 'an1498_miss')}",
         *output(plan, "an1498_hit", f"an1498_hit - {plan.window_s * 1000}"),
     ]

@@ -30,8 +30,8 @@ def event_schedule(target: Target) -> Schedule:
 
 
 def correlation_schedule(plan: Plan, target: Target) -> Schedule:
-    """A correlation: its window once (ordered) or twice (rising edges), then interval, ingest lag and skew."""
-    windows = plan.window_s * (1 if plan.ordered else 2)
+    """A correlation: its window once (ordered) or twice (rising edges), chained counts twice, then interval, lag and skew."""
+    windows = plan.window_s * (1 if plan.ordered else 2) + plan.bursts_s * 2
     skew = max(plan.skew_s, plan.stages[-1].offset_s)
     lookback = windows + target.interval_s + target.ingest_lag_s + skew
     return Schedule(plan.window_s, target.interval_s, lookback, lookback)

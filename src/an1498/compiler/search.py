@@ -169,7 +169,7 @@ def _correlation_search(context: Context, resolved: Plan, language: Language, te
         deviations=deviations.declared(codes),
         group_by=rule.group_by,
         time_field=emitter.TIME_FIELD,
-        stages=tuple((stage.rule.name, emitter.stage_text(stage.condition)) for stage in resolved.stages),
+        stages=tuple((stage.name, emitter.stage_text(stage.condition)) for stage in resolved.stages),
         tiebreaker=eql.tiebreaker(resolved) if language is Language.EQL else "",
         location=rule.location,
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from an1498.compiler.correlation import Plan, Stage
+from an1498.compiler.spl_chains import happenings
 from an1498.compiler.spl_conditions import field
-from an1498.compiler.spl_parts import COMPARISONS, TIME_FIELD, branch, by, edges, key_assignments, keyed, leaving, rising_edge
+from an1498.compiler.spl_parts import COMPARISONS, both_edges, by, edges, leaving, rising_edge, staged_edges
 from an1498.compiler.thresholds import bounds, presence
 
 
@@ -18,7 +19,7 @@ def _value(stage: Stage) -> str:
 
 def event_count(plan: Plan) -> list[str]:
     lines = [
-        *edges(plan),
+        *([*happenings(plan), *both_edges()] if plan.bursts_s else edges(plan)),
         leaving(plan),
         "| stats sum(eval(if(an1498_edge=0, 1, 0))) as an1498_in, sum(eval(if(an1498_edge=1, 1, 0))) as an1498_out "
         + by(plan, "an1498_time"),
@@ -57,19 +58,14 @@ def value_count(plan: Plan) -> list[str]:
 
 def temporal(plan: Plan) -> list[str]:
     """A count per rule; a rule is present where its count is not zero."""
-    lines = ["| multisearch"]
-    for edge in (0, 1):
-        for stage in plan.stages:
-            lines.append(branch(stage.condition, [f"an1498_edge={edge}", f"an1498_stage={stage.number}", *key_assignments(plan, stage)]))
     numbers = [stage.number for stage in plan.stages]
     sums = ", ".join(
         f"sum(eval(if(an1498_edge={edge} AND an1498_stage={number}, 1, 0))) as an1498_{word}_{number}"
         for number in numbers
         for edge, word in ((0, "in"), (1, "out"))
     )
-    lines += [
-        keyed(plan),
-        "| fields " + ", ".join((TIME_FIELD, "an1498_edge", "an1498_stage", *plan.keys)),
+    lines = [
+        *([*happenings(plan), *both_edges()] if plan.bursts_s else staged_edges(plan)),
         leaving(plan),
         f"| stats sum(eval(if(an1498_edge=0, 1, 0))) as an1498_points, {sums} {by(plan, 'an1498_time')}",
         "| sort 0 an1498_time",

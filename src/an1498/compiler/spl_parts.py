@@ -11,9 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sigma.conditions import ConditionOR
-
-from an1498.compiler.conditions import EventCondition
+from an1498.compiler.conditions import EventCondition, any_of
 from an1498.compiler.correlation import OPERATORS, Plan, Stage
 from an1498.compiler.spl_conditions import condition, field
 
@@ -34,14 +32,6 @@ def _render(found: EventCondition) -> str:
     terms = f"({parts.search})" if parts.search else ""
     text = " ".join(filter(None, (macro, terms))) or "*"
     return text + (f"{_DEFERRED}{parts.where}" if parts.where else "")
-
-
-def any_of(stages: Sequence[Stage]) -> EventCondition:
-    """The events of any of the stages, which share a source: an event that matches two rules is one event."""
-    first = stages[0].condition
-    if len(stages) == 1:
-        return first
-    return EventCondition(first.rule, first.source, ConditionOR([stage.condition.tree for stage in stages]), first.fields)
 
 
 def branch(found: EventCondition, assignments: Sequence[str]) -> str:
@@ -77,9 +67,25 @@ def edges(plan: Plan, value: Callable[[Stage], str] | None = None) -> list[str]:
             assigned = [f"an1498_edge={edge}", *key_assignments(plan, source.first)]
             if value is not None:
                 assigned.append(f"an1498_value={value(source.first)}")
-            lines.append(branch(any_of(source.stages), assigned))
+            lines.append(branch(any_of([stage.condition for stage in source.stages]), assigned))
     columns = (TIME_FIELD, "an1498_edge", *(["an1498_value"] if value is not None else []), *plan.keys)
     return [*lines, keyed(plan), "| fields " + ", ".join(columns)]
+
+
+def staged_edges(plan: Plan) -> list[str]:
+    """The same per stage: an event of two stages is two rows of each edge. A plain event of a chain need not leave."""
+    lines = ["| multisearch"]
+    for edge in (0, 1):
+        for stage in plan.stages:
+            if edge == 0 or stage.burst is not None or not plan.bursts_s:
+                assigned = [f"an1498_edge={edge}", f"an1498_stage={stage.number}", *key_assignments(plan, stage)]
+                lines.append(branch(stage.condition, assigned))
+    return [*lines, keyed(plan), "| fields " + ", ".join((TIME_FIELD, "an1498_edge", "an1498_stage", *plan.keys))]
+
+
+def both_edges() -> list[str]:
+    """Every row twice, as `edges` gives events."""
+    return ['| eval an1498_edge=mvappend("0", "1")', "| mvexpand an1498_edge", "| eval an1498_edge=tonumber(an1498_edge)"]
 
 
 def leaving(plan: Plan) -> str:

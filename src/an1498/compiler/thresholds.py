@@ -8,19 +8,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from an1498.compiler.correlation import Plan
 from an1498.compiler.refusal import Refusal
+from an1498.model import Condition
+
+if TYPE_CHECKING:
+    from an1498.compiler.correlation import Plan
 
 _TOKEN = re.compile(r"\s*(\(|\)|[^\s()]+)")
 
 
 def bounds(plan: Plan, column: str, operators: Mapping[str, str]) -> str:
     """All bounds on a number. Raises Refusal where there is none."""
-    found = plan.correlation.condition.bounds
-    if not found:
+    return limits(plan.correlation.condition, column, operators)
+
+
+def limits(condition: Condition, column: str, operators: Mapping[str, str]) -> str:
+    """The same for any condition."""
+    if not condition.bounds:
         raise Refusal("a count without a condition", "add a condition, for instance gte: 5")
-    return " AND ".join(f"{column}{operators[operator]}{number_text(number)}" for operator, number in found)
+    return " AND ".join(f"{column}{operators[operator]}{number_text(number)}" for operator, number in condition.bounds)
 
 
 def number_text(number: float) -> str:
@@ -41,7 +49,7 @@ def presence(plan: Plan, present: str, count: str, operators: Mapping[str, str])
 
 def _expression(plan: Plan, expression: str, present: str) -> str:
     """`not`, `and`, `or`, parentheses and rule names; other words are refused, so nothing else can reach the search."""
-    names = {stage.rule.name: present.format(stage.number) for stage in plan.stages}
+    names = {stage.name: present.format(stage.number) for stage in plan.stages}
     rendered = []
     depth = 0
     operand_next = True
