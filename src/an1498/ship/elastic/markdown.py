@@ -13,12 +13,13 @@ _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 def inline(text: str) -> str:
     """Text as one line without Markdown meaning (CommonMark, "Backslash escapes")."""
-    return _SPECIAL.sub(r"\\\1", _BLANK.sub(" ", text).strip())
+    escaped = _SPECIAL.sub(r"\\\1", _BLANK.sub(" ", text).strip())
+    return re.sub(r"^(\d+)\.", r"\1\\.", escaped, flags=re.ASCII)
 
 
 def code(text: str) -> str:
     """Text as inline code. Inside it backslashes are literal, so the delimiter is longer than every run of backticks."""
-    plain = _BLANK.sub(" ", text)
+    plain = _BLANK.sub(" ", text).strip()
     ticks = "`" * (_longest_run(plain) + 1)
     pad = " " if plain.startswith("`") or plain.endswith("`") else ""
     return f"{ticks}{pad}{plain}{pad}{ticks}"

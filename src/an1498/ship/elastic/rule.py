@@ -39,7 +39,7 @@ def detection_rule(pack: Pack, selected: Selected, searches: Mapping[tuple[str, 
     rule: Rule = {
         "rule_id": selected.rule_id,
         "name": _name(selected),
-        "description": str(document.get("description") or search.title).strip() or search.title,
+        "description": str(document.get("description") or "").strip() or search.title,
         "enabled": False,
         "version": rule_version(pack.version),
         "type": TYPES[search.language],

@@ -1,0 +1,71 @@
+"""Values that try to leave the place where they stand: quotes, line ends, Markdown, templates, escapes, control and odd characters."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+FRAGMENTS = (
+    '"',
+    "'",
+    '"""',
+    "'''",
+    "\\",
+    "\\n",
+    "\\u0022",
+    "\n",
+    "\r\n",
+    "\r",
+    "\t",
+    "\x00",
+    "\x0b",
+    "\x1b[31m",
+    "\x7f",
+    "\x85",
+    "\u2028",
+    "\u2029",
+    "\u202e",
+    "\ufeff",
+    "\u00e9",
+    "e\u0301",
+    "\U0001f512",
+    "{{",
+    "}}",
+    "{{{_source}}}",
+    "{{alert.id}}",
+    "${jndi:ldap://x}",
+    "$result$",
+    "%s",
+    "`",
+    "```",
+    "~~~",
+    "!{investigate{",
+    "![x](javascript:alert(1))",
+    "<script>alert(1)</script>",
+    "<!--",
+    "[x]: y",
+    "| a | b |",
+    "# heading",
+    "\n# heading\n",
+    "\n---\n",
+    "1. item",
+    "- item",
+    "&lt;",
+    "*",
+    "_",
+    "},{",
+    "]]",
+    '"}\n{"rule_id": "evil"}',
+    "\n[rule]\n",
+    '"\nenabled = true\n',
+    "CN=Évil\\, Inc,O=\\22quoted\\22,C=*",
+    "' or true or '",
+    ") OR *:*",
+    "; ctx._index = 'x'; //",
+    " ",
+    "",
+)
+
+TEXTS = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(st.characters(exclude_categories=["Cs"]), max_size=6)), max_size=6).map(
+    "".join
+)
+"""Any text that a UTF-8 file can hold."""
