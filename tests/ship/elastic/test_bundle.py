@@ -19,6 +19,7 @@ from an1498.model import Language, Pack, Search
 from an1498.ship import read_build, write_build
 from an1498.ship.elastic import bundle_files
 from an1498.ship.elastic.fields import stored_types, target_sources
+from an1498.ship.elastic.page import generated, with_generated
 from an1498.ship.elastic.selection import select
 from an1498.ship.elastic.tomltext import toml
 
@@ -109,8 +110,8 @@ METADATA = frozenset(
     os_type_list query_schema_validation related_endpoint_rules promotion extended""".split()  # noqa: SIM905
 )
 RULE = frozenset(
-    """name author description from investigation_fields related_integrations required_fields revision setup risk_score rule_id severity type
-    actions building_block_type enabled exceptions_list false_positives filters interval license max_signals meta note references
+    """name author description from investigation_fields related_integrations required_fields revision setup risk_score rule_id severity
+    type actions building_block_type enabled exceptions_list false_positives filters interval license max_signals meta note references
     risk_score_mapping rule_name_override severity_mapping tags threat throttle timeline_id timeline_title timestamp_override to version
     index query language alert_suppression event_category_override timestamp_field tiebreaker_field""".split()  # noqa: SIM905
 )
@@ -193,3 +194,14 @@ def test_the_guide_translates_the_names_of_the_raw_logs() -> None:
     esql = next(rule for rule in rules_of("elastic") if rule["type"] == "esql" and "unrecognised certificate" in rule["name"])
     assert esql["note"].count('"value": "{{entity}}"') == 2
     assert "Enable one of the two, not both." in esql["setup"]
+
+
+def test_the_page_shows_what_the_bundle_holds(pack: Pack) -> None:
+    text = (ROOT / "docs/elastic.md").read_text(encoding="utf-8")
+    assert with_generated(text, generated(pack)) == text
+    for name, content in bundle_of("elastic").items():
+        if name.startswith("ingest_pipelines/"):
+            for processor in json.loads(content)["processors"]:
+                assert processor.get("script", {}).get("source", "").strip() in text
+    with pytest.raises(ValueError, match="no place for the generated part"):
+        with_generated("# A page", "x")
