@@ -43,10 +43,10 @@ def test_names_are_unique_and_files_are_called_like_cases() -> None:
     assert all(case.document["name"] == case.name and case.why.endswith(".") for case in CASES.values())
 
 
-def test_a_third_of_the_cases_expects_silence_or_more_than_one_alert() -> None:
+def test_neither_silence_nor_one_alert_passes_most_cases() -> None:
     """A suite in which every case fires once would be passed by an engine that always fires."""
-    other = [case for case in CASES.values() if len(case.expected) != 1]
-    assert len(other) * 3 >= len(CASES)
+    numbers = [min(len(case.expected), 2) for case in CASES.values()]
+    assert all(numbers.count(number) >= 12 for number in (0, 1, 2))
 
 
 # What design.md, section 1, measured of pySigma 1.5.1 with its official backends.
