@@ -161,13 +161,18 @@ _STORED: Mapping[FieldType, Callable[[Any], Any]] = {
 
 def usable_address(addresses: Any) -> str | None:
     """The machine's address where exactly one of its addresses can be seen by a network sensor: not loopback, link-local,
-    unspecified or multicast. Several usable addresses are no join key, so there is none then."""
+    unspecified or multicast. Several usable addresses are no join key, so there is none then. An IPv4-mapped
+    address is the IPv4 one, as a field of type ip stores it."""
     usable = set()
     for text in addresses if isinstance(addresses, list) else [addresses]:
         try:
             address = ipaddress.ip_address(text)
         except ValueError:
             continue
+        if isinstance(address, ipaddress.IPv6Address):
+            if address.scope_id:
+                continue  # `fe80::1%en0`: an interface's name is no part of an address, and an ip field takes none
+            address = address.ipv4_mapped or address
         if not (address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast):
             usable.add(str(address))
     return usable.pop() if len(usable) == 1 else None
