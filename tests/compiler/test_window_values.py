@@ -106,3 +106,39 @@ def test_ranges_and_combinations_of_counts(kind: CorrelationType, sensors: Seque
     assert found.alerts > 20
     assert found.streams == {Language.SPL: STREAMS, Language.ESQL: STREAMS}
     assert not found.differences
+
+
+@pytest.mark.parametrize(("kind", "condition"), [(SUM, {"gte": 900}), (CorrelationType.VALUE_COUNT, {"gte": 2}), (MEDIAN, {"lt": 300})])
+def test_an_alias_names_a_value_of_each_sensor(kind: CorrelationType, condition: Mapping[str, Any], tmp_path: Path) -> None:
+    own = {MAC: "threadID", ZEEK: "id.resp_p"}
+    case = synthetic.case(kind, (MAC, ZEEK), window_s=300, condition={**condition, "field": "number"})
+    aliases = {**case.correlation["aliases"], "amount": {rule: own[sensor] for rule, sensor in case.spec.sensors.items()}}
+    body = {**case.correlation, "aliases": aliases, "condition": {**condition, "field": "amount"}}
+    choices = case.population.values["threadID"]
+    case = replace(case, correlation=body, population=replace(case.population, values=dict.fromkeys(own.values(), choices)))
+    built = synthetic.load(case, tmp_path)
+    rng = random.Random(6)
+    drawn = [draw(case.spec, case.population, rng, 16) for _ in range(STREAMS)]
+    [name] = case.spec.condition.fields
+    # Each event has its own sensor's field only, under the name that the reference's condition has.
+    seen = [
+        [replace(event.observation, values={name: event.observation.values[own[event.sensor]]}) for event in stream] for stream in drawn
+    ]
+    wanted = [firings(case.spec, stream) for stream in seen]
+    events = [
+        [
+            synthetic.native_event(
+                case,
+                replace(
+                    event,
+                    observation=replace(event.observation, values={own[event.sensor]: event.observation.values[own[event.sensor]]}),
+                ),
+            )
+            for event in stream
+        ]
+        for stream in drawn
+    ]
+    for language, target in ((Language.SPL, "splunk"), (Language.ESQL, "elastic")):
+        table = index_streams(duckdb.connect(), built.targets[target], events)
+        assert execute(built, compile_search(built, synthetic.NAME, target, language), table) == wanted
+    assert sum(map(len, wanted)) > 20

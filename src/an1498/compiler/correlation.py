@@ -124,7 +124,7 @@ def plan(context: Context, correlation: Correlation) -> Plan:
             keys = tuple(_key(correlation, name, group, condition.source) for group in correlation.group_by)
         else:
             keys = burst_keys(correlation, burst, condition.source, _key)
-        values = tuple(_value(name, native, condition.source) for native in correlation.condition.fields)
+        values = tuple(_value(correlation, name, named, condition.source) for named in correlation.condition.fields)
         stages.append(Stage(number, condition, keys, values, offset if correlation.type is CorrelationType.TEMPORAL_ORDERED else 0, burst))
     return Plan(correlation, tuple(stages), skew)
 
@@ -196,7 +196,9 @@ def _entity(source: LayoutSource) -> LayoutField:
     return LayoutField(source.entity_field, source.entity_field, kind)
 
 
-def _value(rule: str, native: str, source: LayoutSource) -> LayoutField:
+def _value(correlation: Correlation, rule: str, named: str, source: LayoutSource) -> LayoutField:
+    """The condition's field, or the field that its alias has for the rule."""
+    native = correlation.aliases.get(named, {}).get(rule, named)
     row = source.by_native(native)
     if row is None:
         raise Refusal(f"the condition field '{native}', which rule '{rule}' does not have", "name a field of every rule", native)
