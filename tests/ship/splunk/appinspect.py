@@ -44,7 +44,7 @@ def main(program: Path) -> int:
 
 
 def inspect(program: Path, app: Path, run: str, report_file: Path) -> bool:
-    command = [program, "inspect", app, *RUNS[run], "--output-file", report_file]
+    command: list[str | Path] = [program, "inspect", app, *RUNS[run], "--output-file", report_file]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not report_file.is_file():
         sys.stdout.write(f"{app.parent.name} {run}: AppInspect ended with {done.returncode}\n{done.stdout}{done.stderr}\n")

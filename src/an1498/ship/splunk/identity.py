@@ -9,7 +9,7 @@ from an1498.errors import ContentError, Location
 from an1498.model import Pack, Target
 from an1498.ship.splunk.conf import Stanza
 from an1498.ship.splunk.names import APP, PREFIX
-from an1498.ship.splunk.text import one_line
+from an1498.ship.splunk.text import Rule, key, said_by, shown
 
 TITLE = f"{PREFIX} detections for macOS"
 _DESCRIPTION = (
@@ -33,10 +33,13 @@ def version(pack: Pack) -> str:
 
 
 def author(pack: Pack) -> str:
-    """The rules' authors."""
-    documents = [*(rule.document for rule in pack.rules.values()), *(rule.document for rule in pack.correlations.values())]
-    names = sorted({one_line(str(document["author"])) for document in documents if document.get("author")})
-    return "; ".join(names).rstrip("\\ ") or "unknown"
+    """The rules' authors. Raises ContentError."""
+    names: set[str] = set()
+    rules: list[Rule] = [*pack.rules.values(), *pack.correlations.values()]
+    for rule in rules:
+        with said_by(rule, "author"):
+            names.add(shown(key(rule, "author")))
+    return "; ".join(sorted(names - {""})) or "unknown"
 
 
 def app_conf(pack: Pack) -> list[Stanza]:
