@@ -78,8 +78,32 @@ def findings(pack: Pack, store: Store, loaded: Sequence[Loaded]) -> Iterator[Fin
         if search.kind == "event":
             found += _events(pack, store, search, places)
         else:
+            table = store.table(_partitioned(pack, store, search))
             found += _alerts(pack, store, search, prepared.execute(_narrow(table, prepared)), places)
     yield from sorted(found, key=lambda one: (one.time_s, one.rule, one.group))
+
+
+def _partitioned(pack: Pack, store: Store, search: Search) -> str:
+    """The name of a table of the events in which each value of the search's first group key is a stream of its own. No alert depends on
+    events of two groups, so the alerts are the same, and replay's limits hold for a machine and not for the whole archive."""
+    correlation = pack.correlations[search.rule]
+    rules = list(event_rules(pack, correlation))
+    cases = []
+    for source in store.plan.sources:
+        column = _key_column(correlation, rules, correlation.group_by[0], source, pack) if correlation.group_by else None
+        if source.wanted and column:
+            cases.append(f"WHEN {_is(source)} THEN {identifier(column)}")
+    key = f"CASE {' '.join(cases)} END" if cases else "NULL"
+    columns = ", ".join([ORDER, identifier(ROW), *(identifier(name) for name in (TIME, *store.plan.fields))])
+    connection = store.connection
+    connection.execute(
+        f"CREATE OR REPLACE TABLE keys AS SELECT key, row_number() OVER () AS stream FROM (SELECT DISTINCT {key} AS key FROM {EVENTS})"
+    )
+    joined = f"{EVENTS} JOIN keys ON keys.key IS NOT DISTINCT FROM {key}"
+    connection.execute(f"CREATE OR REPLACE TABLE partitioned AS SELECT CAST(stream AS INTEGER) AS {STREAM}, {columns} FROM {joined}")
+    streams = identifier(streams_table("partitioned"))
+    connection.execute(f"CREATE OR REPLACE TABLE {streams} AS SELECT CAST(stream AS INTEGER) AS {STREAM} FROM keys")
+    return "partitioned"
 
 
 def _narrow(table: EventTable, prepared: Prepared) -> EventTable:
@@ -93,15 +117,15 @@ def _narrow(table: EventTable, prepared: Prepared) -> EventTable:
 # --- correlations ------------------------------------------------------------------------------------------------------------
 
 
-def _alerts(pack: Pack, store: Store, search: Search, rows: Sequence[ResultRow], places: Mapping[int, str]) -> Iterator[Finding]:
+def _alerts(pack: Pack, store: Store, search: Search, results: Sequence[ResultRow], places: Mapping[int, str]) -> Iterator[Finding]:
     correlation = pack.correlations[search.rule]
     spans: list[tuple[float, float, tuple[str, ...]]] = []
-    for row in rows:
+    for row in results:
         time_s = float(row.values[search.time_field])
         first = row.values.get("first_time")
         spans.append((time_s if first is None else float(first), time_s, tuple(_text(row.values[key]) for key in search.group_by)))
     evidence = _evidence(pack, store, correlation, spans, places)
-    for number, (row, (first_s, time_s, group)) in enumerate(zip(rows, spans, strict=True)):
+    for number, (row, (first_s, time_s, group)) in enumerate(zip(results, spans, strict=True)):
         known = {search.time_field, "first_time", *search.group_by}
         more = {name: value for name, value in row.values.items() if name not in known and value is not None}
         events = tuple(evidence.get(number, ()))
@@ -135,7 +159,7 @@ def _evidence(
         return {}
     store.connection.execute(f"CREATE OR REPLACE TEMP TABLE pairs AS {' UNION ALL '.join(joined)}")
     matched = _matched(pack, store, rules, f"{identifier(ROW)} IN (SELECT row FROM pairs)")
-    events = {row: event for row, event in _rows(store, "one_each", places) if row in matched}
+    events = {row: event for row, event in rows(store, "one_each", places) if row in matched}
     found: dict[int, list[Evidence]] = {}
     for alert, row in store.connection.execute("SELECT alert, row FROM pairs ORDER BY alert, row").fetchall():
         if row in events:
@@ -174,13 +198,13 @@ def _matched(pack: Pack, store: Store, rules: Sequence[str], where: str) -> Mapp
         f"{row} AS {ORDER}, {row}, {columns} FROM {EVENTS} WHERE {where}"
     )
     store.connection.execute(f"CREATE OR REPLACE TABLE {identifier(streams_table('one_each'))} AS SELECT {STREAM} FROM one_each")
-    rows = [row for (row,) in store.connection.execute(f"SELECT {row} FROM one_each ORDER BY {STREAM}").fetchall()]
+    numbers = [row for (row,) in store.connection.execute(f"SELECT {row} FROM one_each ORDER BY {STREAM}").fetchall()]
     matched: dict[int, list[str]] = {}
     for name in dict.fromkeys(rules):
         search = compile_search(pack, name, store.plan.target.name, Language.SPL)
         prepared = prepare(search.language, search.text, name=name, macros=target_macros(store.plan.target))
         for stream in sorted({result.stream for result in prepared.execute(store.table("one_each"))}):
-            matched.setdefault(rows[stream], []).append(name)
+            matched.setdefault(numbers[stream], []).append(name)
     return matched
 
 
@@ -189,7 +213,7 @@ def _matched(pack: Pack, store: Store, rules: Sequence[str], where: str) -> Mapp
 
 def _events(pack: Pack, store: Store, search: Search, places: Mapping[int, str]) -> Iterator[Finding]:
     matched = _matched(pack, store, [search.rule], "TRUE")
-    for row, event in _rows(store, "one_each", places):
+    for row, event in rows(store, "one_each", places):
         if row in matched:
             source = store.plan.source(event.product, event.service)
             assert source is not None
@@ -199,7 +223,7 @@ def _events(pack: Pack, store: Store, search: Search, places: Mapping[int, str])
             yield Finding(search.rule, search.title, search.level, search.kind, event.time_s, event.time_s, group, (event,))
 
 
-def _rows(store: Store, table: str, places: Mapping[int, str]) -> Iterator[tuple[int, Evidence]]:
+def rows(store: Store, table: str, places: Mapping[int, str]) -> Iterator[tuple[int, Evidence]]:
     """(row number, event) of every event of a table."""
     for source in store.plan.sources:
         if not source.wanted:

@@ -84,6 +84,11 @@ class Plan:
     def source(self, product: str, service: str) -> Source | None:
         return next((one for one in self.sources if (one.product, one.service) == (product, service)), None)
 
+    def skips(self, product: str, service: str) -> bool:
+        """Whether no search reads this log."""
+        source = self.source(product, service)
+        return source is None or not source.wanted
+
 
 def plan(target: Target, searches: Sequence[Search]) -> Plan:
     """Raises UsageError for a target whose searches are not SPL, SearchSyntaxError where a search cannot be executed."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from an1498.compiler import compile_search
 from an1498.errors import TelemetryError, UsageError
 from an1498.hunt.alerts import Finding, findings
+from an1498.hunt.certificates import with_certificates
 from an1498.hunt.columns import plan
 from an1498.hunt.hosts import SIDECAR, Hosts
 from an1498.hunt.loading import Loaded, load
@@ -94,7 +95,12 @@ def hunt(
                 result.problems.append(one.damage)
         if progress is not None:
             progress("searching", sum(sizes), sum(sizes))
-        result.findings = tuple(findings(pack, store, result.loaded))
+        found = tuple(findings(pack, store, result.loaded))
+        x509 = [file for file in files if file.service == "x509" and the_plan.skips("zeek", "x509")]
+        result.findings, more, problems = with_certificates(found, the_plan.target, x509, Path(directory), memory_mb, rejects.add)
+        read = {one.file for one in more}
+        result.loaded = [one for one in result.loaded if one.file not in read] + more
+        result.problems += problems
     return result
 
 

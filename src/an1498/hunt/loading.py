@@ -168,7 +168,7 @@ class _Load:
         lines: Iterator[tuple[int, bytes]] = (pair for pair in found.numbered() if not (headers and pair[1].startswith(b"#")))
         if odd is not None:
             chosen, last = frozenset(odd), max(odd, default=0)
-            lines = (pair for pair in takewhile(lambda pair: pair[0] <= last, lines) if pair[0] in chosen)
+            lines = iter([pair for pair in takewhile(lambda pair: pair[0] <= last, lines) if pair[0] in chosen] if odd else [])
         self.store.add_events(self._read(read, chain(found.odd.items(), lines)), self.loaded.number)
 
     def _read(self, read: Read, lines: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, NativeEvent]]:

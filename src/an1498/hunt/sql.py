@@ -8,9 +8,9 @@ from an1498.hunt.clean import LONG
 from an1498.hunt.columns import Source
 from an1498.replay.algebra import identifier, literal
 
-NUMBER, ODD, TIME = "^_n", "^_odd", "_time"
-"""Names of the staged columns: the record's number, whether DuckDB could not read it, its time in seconds. No field has the first
-two: `identifier` writes "^" only before an upper case letter or a second "^"."""
+NUMBER, ODD, KEPT, TIME = "^_n", "^_odd", "^_kept", "_time"
+"""Names of the staged columns: the record's number, whether DuckDB could not read it, whether a search may need it, its time in seconds.
+No field has the first three: `identifier` writes "^" only before an upper case letter or a second "^"."""
 
 _ISO = r"\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)"
 _EPOCH = r"\d{1,11}(\.\d{1,6})?"

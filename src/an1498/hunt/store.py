@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from an1498.hunt.columns import Plan, Source
-from an1498.hunt.sql import NUMBER, ODD, TIME
+from an1498.hunt.sql import KEPT, NUMBER, ODD, TIME
 from an1498.model import FieldType, NativeEvent
 from an1498.replay.algebra import ORDER, STREAM, identifier, literal, streams_table
 from an1498.replay.ingest import index_event
@@ -43,14 +43,16 @@ class Store:
         """Keep what a fast reader's SELECT gives; the numbers of its odd records. None, and nothing is kept, where DuckDB fails or does
         not see exactly `lines` records, because then their numbers mean nothing."""
         try:
-            condition = f'"{ODD}" OR "{NUMBER}" >= {lines} OR ({source.condition})'
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM ({select}) WHERE {condition}")
+            # One condition, one statement: planning it costs more than asking it of a small file's records.
+            judged = f'SELECT *, ({source.condition}) AS "{KEPT}" FROM ({select})'
+            kept = f'"{ODD}" OR "{NUMBER}" >= {lines} OR "{KEPT}"'
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM ({judged}) WHERE {kept}")
         except duckdb.Error:
             return None
         seen = self.connection.execute(f'SELECT max("{NUMBER}") FROM staged').fetchone()
         if lines and (seen is None or seen[0] != lines):
             return None
-        self._insert("staged", source, file, f'NOT "{ODD}" AND {identifier(TIME)} IS NOT NULL AND ({source.condition})')
+        self._insert("staged", source, file, f'NOT "{ODD}" AND "{KEPT}" AND {identifier(TIME)} IS NOT NULL')
         odd = self.connection.execute(f'SELECT "{NUMBER}" FROM staged WHERE "{ODD}" ORDER BY 1').fetchall()
         self.connection.execute("DROP TABLE staged")
         return [number for (number,) in odd]

@@ -19,8 +19,10 @@ def staged(path: str, source: Source, header: Header, ranges: Sequence[tuple[int
     within = " OR ".join(f'"{NUMBER}" BETWEEN {first:d} AND {last:d}' for first, last in ranges)
     split = f"string_split(CASE WHEN {within} THEN line END, {literal(header.separator)}) AS p"
     types = dict(zip(header.fields, header.types, strict=True))
+    used = [field for field in ("ts", *(column.native for column in source.columns)) if field in types]
+    cells = [f"nullif(p[{header.fields.index(field) + 1}], {literal(header.unset)}) AS {_cell(header, field)}" for field in used]
     columns: dict[str, str] = {}
-    odd = [f"len(p) <> {len(header.fields)}"]
+    odd = [f"parts <> {len(header.fields)}"]
     for column in source.columns:
         if column.native in types:
             value, is_odd = _value(_cell(header, column.native), types[column.native], header)
@@ -30,12 +32,13 @@ def staged(path: str, source: Source, header: Header, ranges: Sequence[tuple[int
         columns.update(dict.fromkeys(column.indexed, value))
     time = _cell(header, "ts") if types.get("ts") == "time" else "CAST(NULL AS VARCHAR)"
     odd.append(f"NOT coalesce({is_epoch(time)}, FALSE)")
-    reader = f'SELECT "{NUMBER}", {split} FROM ({line_reader(path)})'
-    return stage(reader, source, epoch_seconds(time), columns, [f"(p IS NOT NULL AND ({' OR '.join(odd)}))"])
+    # Each cell is taken out of its line once, and tested and converted from there.
+    reader = f'SELECT "{NUMBER}", len(p) AS parts, {", ".join(cells)} FROM (SELECT "{NUMBER}", {split} FROM ({line_reader(path)}))'
+    return stage(reader, source, epoch_seconds(time), columns, [f"(parts IS NOT NULL AND ({' OR '.join(odd)}))"])
 
 
 def _cell(header: Header, field: str) -> str:
-    return f"nullif(p[{header.fields.index(field) + 1}], {literal(header.unset)})"
+    return f"cell{header.fields.index(field)}"
 
 
 def _value(cell: str, type_name: str, header: Header) -> tuple[str, str]:
@@ -52,7 +55,7 @@ def _value(cell: str, type_name: str, header: Header) -> tuple[str, str]:
         )
     match type_name:
         case "bool":
-            return f"CASE {cell} WHEN 'T' THEN 'true' WHEN 'F' THEN 'false' END", f"{cell} NOT IN ('T', 'F')"
+            return f"CASE {cell} WHEN 'T' THEN 'true' WHEN 'F' THEN 'false' END", f"({cell} <> 'T' AND {cell} <> 'F')"
         case "int" | "count" | "port":
             return cell, f"NOT regexp_full_match({cell}, '(0|[1-9]\\d{{0,17}})')"
         case "double" | "interval" | "time":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from an1498.replay.algebra import Scan, expression
+from an1498.replay.algebra import Scan, expression, identifier, literal
 from an1498.replay.spl import Prepared, syntax, terms
 from an1498.replay.spl.addresses import is_cidr
 from an1498.replay.spl.frame import Context, Frame
@@ -30,7 +30,7 @@ def passing(searches: Iterable[Prepared], columns: Mapping[str, Kind], constants
             if rest is True:
                 return None
             if rest is not False:
-                conditions[expression(terms.condition(frame, rest))] = None
+                conditions[_sql(frame, rest)] = None
     return " OR ".join(conditions) or "FALSE"
 
 
@@ -78,6 +78,45 @@ def _may_pass(term: syntax.Term, constants: Mapping[str, str], wanted: bool) -> 
             if field in constants:
                 return any(_same(value, constants[field]) for value in values)
             return wanted if any(map(_network, values)) else term
+
+
+def _sql(frame: Frame, term: syntax.Term) -> str:
+    """The condition as `terms.condition` says it, with all values that one field is compared with in one list: a line of an archive is
+    asked whether it is one of them, not about each. True or false, never null."""
+    match term:
+        case syntax.Negation(inner):
+            return f"(NOT {_sql(frame, inner)})"
+        case syntax.AllOf(inner_terms):
+            return f"({' AND '.join(dict.fromkeys(_sql(frame, item) for item in inner_terms))})"
+        case syntax.AnyOf(inner_terms):
+            items = inner_terms
+        case _:
+            items = (term,)
+    listed: dict[str, dict[str, None]] = {}
+    others: dict[str, None] = {}
+    for item in items:
+        field, values = _alternatives(item)
+        if values and frame.columns.get(field) is Kind.TEXT:
+            listed.setdefault(field, {}).update(dict.fromkeys(f"lower({literal(value)})" for value in values))
+        elif isinstance(term, syntax.AnyOf):
+            others[_sql(frame, item)] = None
+        else:
+            others[expression(terms.condition(frame, item))] = None
+    tests = [f"coalesce(lower({identifier(field)}) IN ({', '.join(values)}), FALSE)" for field, values in listed.items()]
+    return f"({' OR '.join([*tests, *others])})"
+
+
+def _alternatives(term: syntax.Term) -> tuple[str, list[str]]:
+    """The field and the texts one of which it must be; no texts where the term says anything else."""
+    match term:
+        case syntax.Comparison(field, "=", value):
+            patterns: tuple[syntax.Pattern, ...] = (value,)
+        case syntax.Membership(field, values):
+            patterns = values
+        case _:
+            return "", []
+    texts = [value.literal for value in patterns if value.literal is not None]
+    return (field, texts) if len(texts) == len(patterns) else ("", [])
 
 
 def _network(value: syntax.Pattern) -> bool:
