@@ -148,6 +148,19 @@ def test_group_by_target(tmp_path: Path, pack: Pack, compilation: Compilation) -
     assert {(o.search.target, o.status) for o in report.outcomes} == {("elastic", "fail"), ("splunk", "pass")}
 
 
+@pytest.mark.parametrize(("tls_at", "fires_at"), [(8, "08.000"), (7.001, "07.001"), (7, ""), (9, "09.000"), (12, "12.000")])
+def test_a_clock_skew_is_bridged_in_every_language(tmp_path: Path, tls_at: float, fires_at: str) -> None:
+    (tmp_path / "site.toml").write_text('[parameters]\nclock_skew = "2s"\n')
+    skewed = load_pack(ROOT, [tmp_path / "site.toml"])
+    compilation = compile_pack(skewed, ("elastic", "splunk"))
+    expect = fires(f"{T0[:-2]}{fires_at}Z") if fires_at else "[]"
+    scenario(tmp_path / "samples", [key_use(9)], [tls(tls_at)], expect)
+    searches = only(compilation, PAIR)
+    assert [str(search.language) for search in searches] == ["eql", "eql", "esql", "spl"]
+    report = replayed(tmp_path / "samples", skewed, compilation, searches)
+    assert [(str(o.search.language), o.status) for o in report.outcomes] == [("eql", "pass"), ("esql", "pass"), ("spl", "pass")]
+
+
 LOST = {
     "order": ([key_use(9)], [tls(7)], "ip: 10.20.0.42", "order: stage 1 (macos_public_key_use) happened only later: "),
     "same time": ([key_use(7)], [tls(7)], "ip: 10.20.0.42", "order: stage 1 (macos_public_key_use) happened only at the same time: "),
