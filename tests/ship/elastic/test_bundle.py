@@ -151,6 +151,7 @@ def test_toml_of_nested_values_reads_back() -> None:
     }
     assert tomllib.loads(toml(document).decode()) == document
     assert tomllib.loads(toml({"gone": None, "lone": "\ud800"}).decode()) == {"lone": "\ufffd"}
+    assert toml({"quoted": 'first\nthe "last"'}) == b'quoted = """\nfirst\nthe "last\\""""\n'
     with pytest.raises(TypeError, match="float has no TOML form here"):
         toml({"x": 1.5})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from an1498.replay.prepare import prepare
 from an1498.ship.elastic.fields import stored_types, target_sources
 from an1498.ship.elastic.rule import rule_version
 from an1498.ship.elastic.selection import select
+from an1498.ship.elastic.suppression import alert_suppression
 
 SCHEMA = json.loads((Path(__file__).parent / "rule_import.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -199,3 +201,12 @@ def test_ids_are_stable_unique_uuids() -> None:
 )
 def test_versions_grow(text: str, number: int) -> None:
     assert rule_version(text) == number
+
+
+def test_a_group_of_more_keys_than_kibana_takes_is_not_suppressed() -> None:
+    search = next(search for search in searches_of("elastic") if search.language is Language.ESQL and search.kind == "correlation")
+    two, three = (replace(search, group_by=("a", "b", "c")[:number]) for number in (2, 3))
+    suppressed = alert_suppression(two)
+    assert suppressed is not None
+    assert suppressed["group_by"] == ["a", "b", "first_time"]
+    assert alert_suppression(three) is None

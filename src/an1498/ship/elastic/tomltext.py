@@ -66,7 +66,7 @@ def _long(text: str) -> str:
     it is escaped, also a blank at a line's end, which editors remove."""
     lines = [re.sub(r"[ \t]$", lambda blank: "\\u0020" if blank[0] == " " else "\\t", _escaped(line)) for line in text.split("\n")]
     body = "\n".join(lines).replace('\\"', '"')
-    # Three quotes end the text, and so does one more before the closing ones.
+    # Three quotes end the text; one before the closing ones is no quote to readers of TOML 0.4 (pytoml, which detection-rules uses).
     return '"""\n' + re.sub(r'"(?="")|"\Z', '\\\\"', body) + '"""'
 
 
