@@ -21,8 +21,9 @@ def documented() -> dict[str, set[str]]:
 
 
 def test_every_package_is_documented() -> None:
+    """A package with public names has `__all__`; one without is for the command line alone."""
     packages = {f"an1498.{path.parent.name}" for path in (ROOT / "src" / "an1498").glob("*/__init__.py")}
-    assert packages - {"an1498.proof"} == set(documented())
+    assert {package for package in packages if hasattr(importlib.import_module(package), "__all__")} == set(documented())
 
 
 @pytest.mark.parametrize("package", sorted(documented()))
