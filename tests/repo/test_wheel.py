@@ -47,3 +47,4 @@ def test_the_packaged_content_is_used_where_there_is_none(wheel: Path, tmp_path:
     done = subprocess.run(command, cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(site)}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert (elsewhere / "here/splunk/searches.json").is_file()
+    assert {path.name for path in (elsewhere / "here/splunk/an1498").glob("*.*")} >= {"LICENSE.txt", "NOTICE.txt", "LICENSE-rules.md"}

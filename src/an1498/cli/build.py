@@ -23,6 +23,7 @@ Writes per target:
   DIR/<target>/searches.json                every search with schedule, lookback, fields and deviations
   DIR/<target>/searches/<rule>.<language>   each text alone
   DIR/<target>/macros.conf                  Splunk: the macros that the searches use
+  DIR/<target>/an1498/…, an1498-V.tar.gz    Splunk: the app, as a directory and packed
   DIR/<target>/bundle/…                     Elastic: rules, exception lists, pipelines, templates, dashboard
 
 The same content gives the same bytes. A rule that no language of a target can say, and that an1498.toml does not skip for it,

@@ -6,10 +6,12 @@ Enterprise Security these settings name no alert action and do nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from an1498.model import Correlation, LayoutSource, Search, Target
+from an1498.compiler.correlation import Plan
+from an1498.model import Correlation, Search, Target
+from an1498.ship.splunk.drilldowns import drilldowns
 from an1498.ship.splunk.names import MACHINES
 from an1498.ship.splunk.text import Rule, json_line, key, said_by, shown, without_tokens
 
@@ -47,25 +49,23 @@ def frameworks(rule: Rule) -> dict[str, list[str]]:
     return {name: values for name, values in found.items() if values}
 
 
-def notable(
-    rule: Correlation, search: Search, target: Target, sources: Sequence[LayoutSource], drilldowns: Sequence[Mapping[str, str]]
-) -> dict[str, str]:
-    """`action.notable.*`. `sources` are those of the rule's events. `next_steps` and `drilldown_searches` are JSON texts; the single
-    drilldown is what Enterprise Security before 7.2 knows."""
-    first = drilldowns[0]
+def notable(plan: Plan, search: Search, target: Target) -> dict[str, str]:
+    """`action.notable.*` of a correlation. `next_steps` and `drilldown_searches` are JSON texts; the single drilldown is what Enterprise
+    Security before 7.2 knows."""
+    rule, found = plan.correlation, drilldowns(plan)
     with said_by(rule, "triage"):
         steps = without_tokens(key(rule, "triage").strip())
     return {
         "action.notable": "1",
         "action.notable.param.rule_title": _named(rule, search),
         "action.notable.param.rule_description": description(rule),
-        "action.notable.param.security_domain": _domain(sources),
+        "action.notable.param.security_domain": _domain(plan),
         "action.notable.param.severity": str(target.options.get("severity", {}).get(search.level, search.level)),
         "action.notable.param.nes_fields": ",".join(search.group_by),
         "action.notable.param.next_steps": json_line({"version": 1, "data": steps}),
-        "action.notable.param.drilldown_searches": json_line(list(drilldowns)),
-        "action.notable.param.drilldown_name": first["name"],
-        "action.notable.param.drilldown_search": first["search"],
+        "action.notable.param.drilldown_searches": json_line(found),
+        "action.notable.param.drilldown_name": found[0]["name"],
+        "action.notable.param.drilldown_search": found[0]["search"],
         "action.notable.param.drilldown_earliest_offset": "$info_min_time$",
         "action.notable.param.drilldown_latest_offset": "$info_max_time$",
     }
@@ -97,7 +97,7 @@ def _named(rule: Rule, search: Search) -> str:
     return f"{title(rule)}: ${machines[0]}$" if machines else title(rule)
 
 
-def _domain(sources: Sequence[LayoutSource]) -> str:
+def _domain(plan: Plan) -> str:
     """Enterprise Security's security domain: both sensors together are a threat, one alone is its own domain."""
-    products = {source.product for source in sources}
+    products = {stage.source.product for stage in plan.stages}
     return {frozenset({"macos"}): "endpoint", frozenset({"zeek"}): "network"}.get(frozenset(products), "threat")

@@ -13,7 +13,6 @@ from an1498.ship.splunk import identity
 from an1498.ship.splunk.archive import tar_gz
 from an1498.ship.splunk.conf import Stanza, Unwritable, conf
 from an1498.ship.splunk.dashboard import VIEW, navigation, overview
-from an1498.ship.splunk.drilldowns import drilldowns
 from an1498.ship.splunk.lookups import collections_example, lookup_files, transforms
 from an1498.ship.splunk.macros import macro_stanzas
 from an1498.ship.splunk.names import APP, macro, ordered, sources
@@ -72,10 +71,7 @@ def _saved_searches(pack: Pack, target: Target, searches: Sequence[Search], plan
     stanzas: dict[str, Stanza] = {}
     for search in searches:
         if search.rule in plans:
-            found = plans[search.rule]
-            used = [stage.source for stage in found.stages]
-            rule = found.correlation
-            stanza = correlation_stanza(search, rule, target, used, drilldowns(found))
+            stanza = correlation_stanza(search, plans[search.rule], target)
         else:
             stanza = event_stanza(search, pack.rules[search.rule], target)
         if stanza.name.lower() in stanzas:

@@ -15,7 +15,7 @@ def drilldowns(plan: Plan) -> list[dict[str, str]]:
     every = searches[0] if len(searches) == 1 else f"| multisearch {' '.join(f'[ search {search} ]' for search in searches)}"
     named = [("All events behind the alert", every)]
     if len(searches) > 1:
-        named += [(f"Events of {stage.rule.name}", search) for stage, search in zip(plan.stages, searches, strict=True)]
+        named += [(f"Events of {stage.name}", search) for stage, search in zip(plan.stages, searches, strict=True)]
     return [
         {"name": name, "search": search, "earliest_offset": "$info_min_time$", "latest_offset": "$info_max_time$"} for name, search in named
     ]
@@ -24,4 +24,4 @@ def drilldowns(plan: Plan) -> list[dict[str, str]]:
 def _search(plan: Plan, number: int) -> str:
     stage = plan.stages[number]
     terms = " ".join(f'"{row.indexed}"="${group}$"' for row, group in zip(stage.keys, plan.groups, strict=True))
-    return f"`{macro(stage.rule.name, 'events')}` | search {terms}"
+    return f"`{macro(stage.name, 'events')}` | search {terms}"

@@ -6,9 +6,8 @@ every result.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from an1498.model import Correlation, LayoutSource, Search, Target
+from an1498.compiler.correlation import Plan
+from an1498.model import Search, Target
 from an1498.ship.splunk.alerting import correlation_search, description, notable, risk
 from an1498.ship.splunk.conf import Stanza, value
 from an1498.ship.splunk.names import APP, macro, saved_search
@@ -16,18 +15,17 @@ from an1498.ship.splunk.schedule import schedule, settled, time_range
 from an1498.ship.splunk.text import Rule, said_by
 
 
-def text(search: Search, rule: Rule, target: Target) -> str:
-    """The search as it is shipped."""
-    correlation = rule if isinstance(rule, Correlation) else None
-    return "\n".join(filter(None, (search.text, settled(search, correlation, target), f"| `{macro(search.rule, 'filter')}`")))
+def text(search: Search, plan: Plan | None = None) -> str:
+    """The search as it is shipped; `plan` is a correlation's."""
+    parts = (search.text, settled(plan) if plan else "", f"| `{macro(search.rule, 'filter')}`")
+    return "\n".join(filter(None, parts))
 
 
-def correlation_stanza(
-    search: Search, rule: Correlation, target: Target, sources: Sequence[LayoutSource], drilldowns: Sequence[dict[str, str]]
-) -> Stanza:
+def correlation_stanza(search: Search, plan: Plan, target: Target) -> Stanza:
     """A correlation: a notable event and risk per result. The same alert seen by two runs has the same group and first event."""
+    rule = plan.correlation
     settings = {
-        **_common(search, rule, target),
+        **_common(search, rule, target, text(search, plan)),
         "counttype": "number of events",
         "relation": "greater than",
         "quantity": "0",
@@ -37,7 +35,7 @@ def correlation_stanza(
         "alert.suppress.fields": ",".join((*search.group_by, "first_time")),
         "alert.suppress.period": f"{search.lookback_s}s",
         **correlation_search(rule),
-        **notable(rule, search, target, sources, drilldowns),
+        **notable(plan, search, target),
         **risk(rule, search),
     }
     return Stanza(_name(rule), settings)
@@ -48,9 +46,9 @@ def event_stanza(search: Search, rule: Rule, target: Target) -> Stanza:
     Where the log names no machine (a certificate, for instance) there is nothing to put risk on: the search is for analysts."""
     modifier = risk(rule, search)
     if not modifier:
-        return Stanza(_name(rule), {**_common(search, rule, target, scheduled=False), "alert.track": "0"})
+        return Stanza(_name(rule), {**_common(search, rule, target, text(search), scheduled=False), "alert.track": "0"})
     settings = {
-        **_common(search, rule, target),
+        **_common(search, rule, target, text(search)),
         "counttype": "number of events",
         "relation": "greater than",
         "quantity": "0",
@@ -69,13 +67,12 @@ def _name(rule: Rule) -> str:
         return saved_search(rule.name)
 
 
-def _common(search: Search, rule: Rule, target: Target, *, scheduled: bool = True) -> dict[str, str]:
+def _common(search: Search, rule: Rule, target: Target, search_text: str, *, scheduled: bool = True) -> dict[str, str]:
     if scheduled:
         with said_by(rule, "name", what=f"target '{target.name}' has"):
             when = schedule(search, target)
     else:
         when = {"enableSched": "0", **time_range(search, target)}
-    search_text = text(search, rule, target)
     with said_by(rule, "detection", what="its search has"):
         value(search_text)
     return {

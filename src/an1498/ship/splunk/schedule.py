@@ -3,16 +3,16 @@
 A run looks at events whose lateness is over: from `lookback_s` ago to `ingest_lag_s` ago, so that two runs see the same past. The
 lookback is window(s) + interval + lag + skew (compiler/schedule.py); with continuous scheduling (`realtime_schedule = 0`) no run is left
 out. Ordered correlations find in the older part of the range only what an earlier run found as well: suppression by group and first
-event's time silences the repetition. Counts need that part to know the state; an edge that they see there may be an effect of the range's
-beginning, so `settled` keeps alerts of the newest interval only, which no other run covers.
+event's time silences the repetition. Counts, and chains over counts, need that part to know the state; an edge that they see there may
+be an effect of the range's beginning, so `settled` keeps alerts of the newest interval only, which no other run covers.
 """
 
 from __future__ import annotations
 
 import zlib
 
-from an1498.model import Correlation as CorrelationRule
-from an1498.model import CorrelationType, Search, Target
+from an1498.compiler.correlation import Plan
+from an1498.model import Search, Target
 from an1498.ship.splunk.conf import Unwritable
 
 _HOUR, _DAY = 60, 24 * 60
@@ -48,11 +48,12 @@ def cron(rule: str, minutes: int) -> str:
     return f"{offset % _HOUR} {','.join(str(hour) for hour in range(first, 24, hours))} * * *"
 
 
-def settled(search: Search, rule: CorrelationRule | None, target: Target) -> str:
-    """What keeps a count's alerts to the newest interval; "" for searches that need no such thing."""
-    if rule is None or rule.type is CorrelationType.TEMPORAL_ORDERED:
+def settled(plan: Plan) -> str:
+    """What keeps alerts to the newest interval (and the clock skew before it, where a stage may still have been unseen); "" for
+    correlations whose alerts do not depend on a state."""
+    if plan.ordered and not plan.bursts_s:
         return ""
-    warm_up = search.lookback_s - search.interval_s - target.ingest_lag_s
+    warm_up = plan.window_s * (1 if plan.ordered else 2) + plan.bursts_s * 2
     return f"| addinfo\n| where _time>=info_min_time+{warm_up}\n| fields - info_*"
 
 
