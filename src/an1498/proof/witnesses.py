@@ -26,7 +26,7 @@ from sigma.types import (
     SpecialChars,
 )
 
-from an1498.compiler.resolve import resolve
+from an1498.compiler.resolve import Never, resolve
 from an1498.model import EventRule, Pack
 from an1498.proof.sigma_match import field_matches
 
@@ -78,6 +78,8 @@ def _pools(node: Any) -> dict[str, list[Any]]:
     """Per field every value that some comparison of it asks for, one beside each, another one, and none."""
     pools: dict[str, list[Any]] = {}
     if isinstance(node, ConditionFieldEqualsValueExpression):
+        if isinstance(node.value, Never):
+            return {}
         return {node.field: [*islice(_values(node.value), 1), *islice(_beside(node.value), 2), _other(node.value), None]}
     for argument in node.args:
         for field, values in _pools(argument).items():
@@ -98,7 +100,7 @@ def _recombined(events: Sequence[Fields], pools: Mapping[str, Sequence[Any]]) ->
 def _fields_of(node: Any) -> dict[str, Any]:
     """Every field that the condition names with a value that satisfies none of its comparisons."""
     if isinstance(node, ConditionFieldEqualsValueExpression):
-        return {node.field: _other(node.value)}
+        return {} if isinstance(node.value, Never) else {node.field: _other(node.value)}
     fields: dict[str, Any] = {}
     for argument in node.args:
         fields.update(_fields_of(argument))
@@ -181,7 +183,7 @@ def _candidates(parts: Sequence[_Part], absent: bool) -> list[Any]:
     texts = [value for value in dict.fromkeys(wanted) if isinstance(value, str)]
     joined = [separator.join(order) for order in (texts, *permutations(texts[:4], 2)) if len(order) > 1 for separator in ("", "/")]
     beside = [value for part in parts for value in _beside(part.value)]
-    others = [_other(part.value) for part in parts]
+    others = [_other(part.value) for part in parts if not isinstance(part.value, Never)]
     return [*wanted, *joined, *([None, *others] if absent else [*others, None]), *beside]
 
 
