@@ -126,14 +126,18 @@ class SplWhere(LayoutAware, SplunkBackend):
 
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
         inner = cond.args[0]
-        names = [field(name) for name in fields_of(inner)]
+        names = list(fields_of(inner))
         kinds = {isinstance(leaf.value, SigmaNumber | SigmaCompareExpression) for leaf in leaves(inner)}
         if len(kinds) > 1:
             return self.convert_condition_group(pushed_down(inner, together=False), state)
-        # tonumber gives null for a text that is no number.
-        values = [f"tonumber({name})" for name in names] if kinds.pop() else names
-        absent = " OR ".join(f"isnull({value})" for value in values)
+        numeric = kinds.pop()
+        absent = " OR ".join(f"isnull({self.operand(name, numeric)})" for name in names)
         return f"({absent} OR NOT ({self.convert_condition(inner, state)}))"
+
+    def operand(self, name: str, numeric: bool) -> str:
+        """What a test of the field compares, null where it cannot compare: "tonumber" gives null for a text that is no number. It
+        takes one value, and `any_value` is never null, so a multivalue field stands for itself."""
+        return f"tonumber({field(name)})" if numeric and not self.stored(name).array else field(name)
 
     def any_value(self, name: str, test: str) -> str:
         """A test of the field, or of any value of a multivalue field ("mvfilter" works on one field at a time)."""
