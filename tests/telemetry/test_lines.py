@@ -56,7 +56,7 @@ def test_a_line_that_never_ends_is_one_reject(write: Write) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (gzip.compress(LINE * 50)[:-12], "u.ndjson: is a damaged gzip file: Compressed file ended before"),
+        (gzip.compress(LINE * 50, mtime=0)[:-12], "u.ndjson: is a damaged gzip file: Compressed file ended before"),
         (b"\x1f\x8bnonsense and more of it", "u.ndjson: is a damaged gzip file: Unknown compression method"),
         (b"\x1f\x8b\x08\0\0\0\0\0\2\xff" + b"\xff" * 40, "u.ndjson: is a damaged gzip file: Error -3"),
         (gzip.compress(LINE, mtime=0)[:-8] + b"\0" * 8, "u.ndjson: is a damaged gzip file: CRC check failed"),
