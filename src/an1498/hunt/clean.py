@@ -43,11 +43,12 @@ class Clean:
                     yield number, line
 
 
-def clean(path: Path, work: Path, *, json: bool) -> Clean:
-    """Look at every byte of the file; copy it below `work` where DuckDB cannot read it as it is. `json` says which of its readers will.
+def clean(path: Path, work: Path, *, json: bool, copy: bool = False) -> Clean:
+    """Look at every byte of the file; copy it below `work` where DuckDB cannot read it as it is, or where `copy` asks for it. `json` says
+    which of DuckDB's readers will.
 
     Raises TelemetryError where nothing of the file can be read; damage further on is noted in the result."""
-    if path != STDIN and path.is_file() and is_plain(path):
+    if not copy and path != STDIN and path.is_file() and is_plain(path):
         counted = _count(path, json)
         if counted is not None:
             return Clean(path, *counted)

@@ -12,7 +12,7 @@ from an1498.compiler import compile_search
 from an1498.errors import TelemetryError, UsageError
 from an1498.hunt.alerts import Finding, findings
 from an1498.hunt.certificates import with_certificates
-from an1498.hunt.columns import plan
+from an1498.hunt.columns import Plan, plan
 from an1498.hunt.hosts import SIDECAR, Hosts
 from an1498.hunt.loading import Loaded, load
 from an1498.hunt.store import opened_store
@@ -70,9 +70,24 @@ def hunt(
     work: Path | None = None,
     progress: Progress | None = None,
 ) -> Hunt:
-    """`work` is where temporary files go (default: the system's directory for them). Raises UsageError, SearchSyntaxError, and
-    TelemetryError where a file named in `paths` cannot be read at all."""
+    """Run the searches of a Splunk target over the files and directories `paths`; see `run`. Raises UsageError, SearchSyntaxError too."""
     the_plan = plan(pack.targets[target], chosen_searches(pack, target, rules))
+    return run(pack, the_plan, paths, hosts=hosts, rejects_file=rejects_file, memory_mb=memory_mb, work=work, progress=progress)
+
+
+def run(
+    pack: Pack,
+    the_plan: Plan,
+    paths: Sequence[Path],
+    *,
+    hosts: Hosts | None = None,
+    rejects_file: Path | None = None,
+    memory_mb: int = 1024,
+    work: Path | None = None,
+    progress: Progress | None = None,
+) -> Hunt:
+    """`work` is where temporary files go (default: the system's directory for them). Raises TelemetryError where a file named in `paths`
+    cannot be read at all."""
     result = Hunt()
     files = _files(paths, result)
     with (

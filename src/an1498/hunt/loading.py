@@ -79,22 +79,25 @@ class _Load:
     on_reject: OnReject
 
     def unifiedlog(self, source: Source) -> None:
-        found = self._clean(json=True)
         read = unifiedlog_reader.LineReader(self.loaded.file.path, self.loaded.host).read
-        select = unifiedlog.staged(str(found.path), source, self.loaded.host or Host())
-        odd = self.store.add_staged(select, source, self.loaded.number, found.lines) if source.plain else None
-        self._finish(found, read, odd)
+        self._json(source, lambda path: unifiedlog.staged(path, source, self.loaded.host or Host()), read)
 
     def zeek_json(self) -> None:
         file = self.loaded.file
-        if not self._wanted(file.service):
-            return
-        found = self._clean(json=True)
-        source = self.store.plan.source("zeek", file.service)
-        odd = None
-        if source is not None and source.plain:
-            odd = self.store.add_staged(zeek_json.staged(str(found.path), source), source, self.loaded.number, found.lines)
-        self._finish(found, zeek_reader.LineReader(file.path, None).read, odd)
+        if self._wanted(file.service):
+            source = self.store.plan.source("zeek", file.service)
+            self._json(source, lambda path: zeek_json.staged(path, source) if source else "", zeek_reader.LineReader(file.path, None).read)
+
+    def _json(self, source: Source | None, staged: Callable[[str], str], read: Read) -> None:
+        odd: list[int] | None = None
+        for copy in (False, True):
+            # Where DuckDB saw other records than there are lines (it skips lines of blanks), it gets a copy without such lines.
+            found = self._clean(json=True, copy=copy)
+            if source is not None and source.plain:
+                odd = self.store.add_staged(staged(str(found.path)), source, self.loaded.number, found.lines)
+            if odd is not None or found.path != self.loaded.file.path:
+                break
+        self._finish(found, read, odd)
 
     def zeek_tsv(self) -> None:
         file = self.loaded.file
@@ -155,10 +158,10 @@ class _Load:
             return False
         return True
 
-    def _clean(self, *, json: bool) -> Clean:
-        found = clean(self.loaded.file.path, self.store.work, json=json)
+    def _clean(self, *, json: bool, copy: bool = False) -> Clean:
+        found = clean(self.loaded.file.path, self.store.work, json=json, copy=copy)
         self.loaded.damage = found.damage
-        self.loaded.events += found.lines - found.blank
+        self.loaded.events = found.lines - found.blank
         return found
 
     def _finish(self, found: Clean, read: Read, odd: list[int] | None, *, headers: bool = False) -> None:

@@ -54,7 +54,17 @@ def json_string_odd(key: str) -> str:
 
 
 def json_integer_odd(key: str) -> str:
-    return f"""coalesce(NOT regexp_full_match(CAST("{key}" AS VARCHAR), '(0|-?[1-9]\\d{{0,17}})'), FALSE)"""
+    return integer_odd(f'CAST("{key}" AS VARCHAR)', "int")
+
+
+# --- numbers -----------------------------------------------------------------------------------------------------------------
+
+
+def integer_odd(text: str, type_name: str) -> str:
+    """Whether the text is there and not surely an integer (Zeek's `int`, `count` or `port`) in its plain form."""
+    pattern = {"int": "(0|-?[1-9]\\d{0,17})", "count": "(0|[1-9]\\d{0,17})", "port": "(0|[1-9]\\d{0,4})"}[type_name]
+    too_large = f" OR TRY_CAST({text} AS INTEGER) > 65535" if type_name == "port" else ""
+    return f"coalesce(NOT regexp_full_match({text}, '{pattern}'){too_large}, FALSE)"
 
 
 # --- times -------------------------------------------------------------------------------------------------------------------

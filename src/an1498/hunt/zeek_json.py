@@ -5,10 +5,10 @@ from __future__ import annotations
 from an1498.hunt.columns import Source
 from an1498.hunt.sql import (
     epoch_seconds,
+    integer_odd,
     is_epoch,
     is_iso,
     iso_seconds,
-    json_integer_odd,
     json_reader,
     json_string,
     json_string_odd,
@@ -47,7 +47,7 @@ def _value(key: str, type_name: str) -> tuple[str, str]:
         case "bool":
             return text, f"coalesce({text} NOT IN ('true', 'false'), FALSE)"
         case "int" | "count" | "port":
-            return text, json_integer_odd(key)
+            return text, integer_odd(text, type_name)
         case "double" | "interval" | "time":
             # A time may be ISO 8601 and an integer is a float all the same; only what is surely a plain decimal is taken.
             return number_text(text), f"coalesce(NOT regexp_full_match({text}, '-?\\d{{1,15}}\\.\\d{{1,9}}'), FALSE)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from an1498.hunt.columns import Source
-from an1498.hunt.sql import NUMBER, epoch_seconds, is_epoch, line_reader, stage
+from an1498.hunt.sql import NUMBER, epoch_seconds, integer_odd, is_epoch, line_reader, stage
 from an1498.hunt.zeek_sql import address_odd, number_text
 from an1498.replay.algebra import literal
 from an1498.telemetry.zeek_tsv import Header
@@ -57,7 +57,7 @@ def _value(cell: str, type_name: str, header: Header) -> tuple[str, str]:
         case "bool":
             return f"CASE {cell} WHEN 'T' THEN 'true' WHEN 'F' THEN 'false' END", f"({cell} <> 'T' AND {cell} <> 'F')"
         case "int" | "count" | "port":
-            return cell, f"NOT regexp_full_match({cell}, '(0|[1-9]\\d{{0,17}})')"
+            return cell, integer_odd(cell, type_name)
         case "double" | "interval" | "time":
             return number_text(cell), f"NOT regexp_full_match({cell}, '-?\\d{{1,15}}\\.\\d{{1,9}}')"
         case "addr":

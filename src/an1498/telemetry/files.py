@@ -67,13 +67,13 @@ def is_plain(path: Path) -> bool:
     return not start.startswith((_GZIP, _ZSTD, *_UTF16, *_OTHER_COMPRESSION, codecs.BOM_UTF8))
 
 
-def _decompressed(raw: io.BufferedReader, name: str) -> io.BufferedReader:
+def _decompressed(raw: io.BufferedReader, name: str) -> io.BufferedReader | gzip.GzipFile:
     start = raw.peek(_PEEK)[:_PEEK]
     for magic, kind in _OTHER_COMPRESSION.items():
         if start.startswith(magic):
             raise TelemetryError(Location(name), f"is compressed with {kind}", "decompress it, or compress it with gzip or zstd")
     if start.startswith(_GZIP):
-        return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=raw)))
+        return gzip.GzipFile(fileobj=raw)
     if start.startswith(_ZSTD):
         return io.BufferedReader(_Frames(raw))
     return raw
@@ -108,9 +108,33 @@ class _Frames(io.RawIOBase):
         return size
 
 
-def _decoded(stream: io.BufferedReader) -> BinaryIO:
+def _decoded(stream: io.BufferedReader | gzip.GzipFile) -> BinaryIO:
     encoding = _UTF16.get(stream.peek(2)[:2])
     if encoding is None:
-        return stream
-    # A character that UTF-16 cannot pair becomes one that UTF-8 cannot read, so that its line is rejected and not changed.
-    return cast(BinaryIO, codecs.EncodedFile(stream, "utf-8", encoding, errors="surrogatepass"))
+        return cast(BinaryIO, stream)
+    return cast(BinaryIO, io.BufferedReader(_Recoded(cast(BinaryIO, stream), encoding)))
+
+
+class _Recoded(io.RawIOBase):
+    """UTF-16 as UTF-8. What UTF-16 cannot pair becomes bytes that UTF-8 cannot read, so that its line is rejected and not changed."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        while not self._ready:
+            block = self._stream.read(_READ)
+            # An odd byte at the end raises UnicodeDecodeError, a ValueError: the file cannot be read to its end.
+            text = self._decoder.decode(block, final=not block)
+            if not block and not text:
+                return 0
+            self._ready = memoryview(text.encode("utf-8", "surrogatepass"))
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size

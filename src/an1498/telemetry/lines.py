@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,7 +36,9 @@ def split_lines(stream: BinaryIO) -> Iterator[bytes]:
     """The lines without their line feeds. Of a line longer than LONGEST only the first LONGEST + 1 bytes are kept, so that a file
     without line feeds cannot fill the memory; `decoded` refuses it."""
     rest, dropping = b"", False
-    while block := stream.read(_BLOCK):
+    # `read1` gives what there is before the damage of a damaged file; `read` would want a whole block or nothing.
+    read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+    while block := read(_BLOCK):
         parts = block.split(b"\n")
         if len(parts) > 1:
             yield rest if dropping else (rest + parts[0])[: LONGEST + 1]
