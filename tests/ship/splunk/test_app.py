@@ -15,7 +15,7 @@ import pytest
 from tests.ship.splunk.conf_reader import read_conf
 from tests.ship.splunk.conftest import app_of, searches_of
 
-from an1498.compiler import Compilation
+from an1498.compiler import Compilation, compile_pack
 from an1498.errors import ContentError
 from an1498.model import Pack
 from an1498.ship import read_build, write_build
@@ -198,6 +198,22 @@ def test_two_builds_are_the_same_bytes(pack: Pack, tmp_path: Path, target: str) 
     for path, content in app_of(target).items():
         assert trees[0][f"{target}/{path}"] == content
     assert {search.rule for search in read_build(tmp_path / "a").searches} == {search.rule for search in searches}
+
+
+def test_a_chain_over_a_count_has_the_warm_up_of_both(pack: Pack) -> None:
+    burst = "an1498_handshake_failure_burst"
+    chain = replace(
+        pack.correlations["an1498_public_key_use_then_unrecognised_certificate"],
+        name="an1498_chain",
+        rules=("macos_public_key_use", burst),
+        aliases={"entity": {"macos_public_key_use": "host.ip", burst: "entity"}},
+    )
+    wider = replace(pack, correlations={**pack.correlations, chain.name: chain})
+    app = app_files(wider, "splunk", compile_pack(wider, ("splunk",)).searches)
+    settings = read_conf(app["an1498/default/savedsearches.conf"])["AN1498 - chain - Rule"]
+    assert settings["dispatch.earliest_time"] == "-1320s"
+    assert "| where _time>=info_min_time+900\n" in settings["search"]
+    assert f"{burst}_events" in read_conf(app["an1498/default/macros.conf"])
 
 
 def test_a_version_that_splunk_does_not_take(pack: Pack) -> None:
