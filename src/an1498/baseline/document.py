@@ -27,6 +27,7 @@ _KEYS = (
     "value",
     "accepted",
     "rating",
+    "recommended",
     "risks",
     "expires",
     "suppresses",
@@ -47,7 +48,7 @@ def to_yaml(effect: Effect, *, target: str, files: int, events: int) -> str:
         "an1498_baseline": VERSION,
         "target": target,
         "archive": {"files": files, "events": events},
-        "alerts": {"before": dict(effect.before), "with_normal": dict(effect.normal), "with_all": dict(effect.all)},
+        "alerts": {"before": dict(effect.before), "with_recommended": dict(effect.recommended), "with_all": dict(effect.all)},
         "proposals": [_entry(proposal) for proposal in effect.proposals],
     }
     return _HEAD + yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=140)
@@ -60,6 +61,7 @@ def _entry(proposal: Proposal) -> dict[str, Any]:
         "value": proposal.value,
         "accepted": proposal.accepted,
         "rating": proposal.rating,
+        "recommended": proposal.recommended,
         "risks": list(proposal.risks),
         "expires": proposal.expires.isoformat(),
         "suppresses": None if proposal.suppresses is None else dict(proposal.suppresses),

@@ -18,11 +18,11 @@ Alerts = Mapping[str, frozenset[Alert]]
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Alerts per correlation: without any proposal, with all that are rated normal, with all."""
+    """Alerts per correlation: without any proposal, with the recommended ones, with all."""
 
     proposals: tuple[Proposal, ...]
     before: Mapping[str, int]
-    normal: Mapping[str, int]
+    recommended: Mapping[str, int]
     all: Mapping[str, int]
 
 
@@ -39,13 +39,41 @@ def measure(kept: Kept, proposals: Sequence[Proposal], progress: Callable[[str],
         measured.append(
             replace(proposal, suppresses={name: len(before[name] - after[name]) for name in touched if before[name] - after[name]})
         )
+    chosen, left = _recommended(kept, measured, before, progress)
+    marked = tuple(replace(proposal, recommended=proposal.id in chosen) for proposal in measured)
+    return Effect(marked, _counts(before), _counts(left), _counts(_with(kept, proposals, before)))
+
+
+def _with(kept: Kept, proposals: Sequence[Proposal], before: Alerts) -> Alerts:
+    return alerts(kept, with_accepted(kept.pack, proposals), [name for name in before if before[name]])
+
+
+def _recommended(kept: Kept, proposals: Sequence[Proposal], before: Alerts, progress: Callable[[str], None]) -> tuple[set[str], Alerts]:
+    """Normal proposals, each of which suppresses alerts that those before it left. Those that suppress most alone come first, at a tie
+    servers' addresses, which are hard to borrow. Where only several together suppress an alert, all normal ones."""
     normal = [proposal for proposal in proposals if not proposal.risks]
-    return Effect(
-        tuple(measured),
-        _counts(before),
-        _counts(alerts(kept, with_accepted(kept.pack, normal), [name for name in before if before[name]])),
-        _counts(alerts(kept, with_accepted(kept.pack, proposals), [name for name in before if before[name]])),
-    )
+    goal = _total(_with(kept, normal, before))
+    chosen: list[Proposal] = []
+    left = before
+    for number, proposal in enumerate(sorted(normal, key=_order)[:MEASURED]):
+        if _total(left) <= goal:
+            break
+        progress(f"choosing proposals: {number + 1} of {min(len(normal), MEASURED)}")
+        after = _with(kept, [*chosen, proposal], before)
+        if _total(after) < _total(left):
+            chosen.append(proposal)
+            left = after
+    if _total(left) > goal:
+        chosen, left = normal, _with(kept, normal, before)
+    return {proposal.id for proposal in chosen}, left
+
+
+def _order(proposal: Proposal) -> tuple[int, bool, str]:
+    return (-sum((proposal.suppresses or {}).values()), not proposal.parameter.endswith("_addresses"), proposal.id)
+
+
+def _total(found: Alerts) -> int:
+    return sum(len(one) for one in found.values())
 
 
 def alerts(kept: Kept, pack: Pack, correlations: Iterable[str]) -> Alerts:

@@ -20,7 +20,8 @@ _SHOWN = 10
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """`value` is the text of the logs, unescaped. `matched` are events per rule; `also` are fields that all these events had, with
-    their values. `suppresses` are the alerts per correlation that it alone would have suppressed, None where that was not measured."""
+    their values. `suppresses` are the alerts per correlation that it alone would have suppressed, None where that was not measured.
+    The `recommended` ones are normal, and few that together suppress what all normal ones would."""
 
     id: str
     parameter: str
@@ -35,6 +36,7 @@ class Proposal:
     details: Mapping[str, Any]
     expires: date
     suppresses: Mapping[str, int] | None = None
+    recommended: bool = False
     accepted: bool = False
 
     @property

@@ -106,8 +106,8 @@ def _show(effect: Effect, found: Draft) -> None:
     for proposal in effect.proposals:
         for line in _lines(proposal):
             console.data(line)
-    before, normal, everything = (sum(counts.values()) for counts in (effect.before, effect.normal, effect.all))
-    console.data(f"alerts on these logs: {before:,}; with all that are rated normal {normal:,}; with all proposals {everything:,}")
+    before, recommended, everything = (sum(counts.values()) for counts in (effect.before, effect.recommended, effect.all))
+    console.data(f"alerts on these logs: {before:,}; with the recommended ones {recommended:,}; with all proposals {everything:,}")
     if found.rare:
         console.message(f"note: {found.rare:,} values occur too rarely to be proposed (--min-count)")
     for (parameter, problem), count in sorted(found.unfit.items()):
@@ -116,7 +116,8 @@ def _show(effect: Effect, found: Draft) -> None:
 
 def _lines(proposal: Proposal) -> list[str]:
     effect = "not measured" if proposal.suppresses is None else f"{sum(proposal.suppresses.values()):,} alerts"
-    first = f"{proposal.id} {proposal.rating:<6} {proposal.parameter}: {proposal.value}"
+    advice = "recommended" if proposal.recommended else proposal.rating
+    first = f"{proposal.id} {advice:<11} {proposal.parameter}: {proposal.value}"
     second = (
         f"      {proposal.events:,} events on {proposal.hosts:,} machines, {proposal.first} to {proposal.last}; alone suppresses {effect}"
     )
@@ -124,11 +125,11 @@ def _lines(proposal: Proposal) -> list[str]:
 
 
 def _asked(proposals: Sequence[Proposal]) -> list[Proposal]:
-    """A reviewer's answers. No answer accepts nothing that is risky."""
+    """A reviewer's answers; just Enter accepts only what is recommended, which nothing risky is."""
     answered = []
     for proposal in proposals:
         question = f"{proposal.id} {proposal.rating}: accept {proposal.value} for {proposal.parameter}?"
-        answered.append(replace(proposal, accepted=click.confirm(question, default=not proposal.risks)))
+        answered.append(replace(proposal, accepted=click.confirm(question, default=proposal.recommended)))
     return answered
 
 

@@ -106,15 +106,15 @@ _TEXTS: tuple[tuple[str, str, tuple[str, str], str, str], ...] = (
         "retention-unified-log",
         "First and last record of the unified log",
         _MAC,
-        "{=macro}\n| stats count as records, min({=time}) as first, max({=time}) as last",
-        "FROM {=index}\n| WHERE {=dataset}\n| STATS records = COUNT(*), first = MIN({=time}), last = MAX({=time})",
+        "{=macro}\n| stats count as records, min({=time}) as first_seen, max({=time}) as last_seen",
+        "FROM {=index}\n| WHERE {=dataset}\n| STATS records = COUNT(*), first_seen = MIN({=time}), last_seen = MAX({=time})",
     ),
     (
         "retention-ssl",
         "First and last record of ssl.log",
         _SSL,
-        "{=macro}\n| stats count as records, min({=time}) as first, max({=time}) as last",
-        "FROM {=index}\n| WHERE {=dataset}\n| STATS records = COUNT(*), first = MIN({=time}), last = MAX({=time})",
+        "{=macro}\n| stats count as records, min({=time}) as first_seen, max({=time}) as last_seen",
+        "FROM {=index}\n| WHERE {=dataset}\n| STATS records = COUNT(*), first_seen = MIN({=time}), last_seen = MAX({=time})",
     ),
 )
 
