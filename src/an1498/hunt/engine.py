@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from an1498.hunt.loading import Loaded, load
 from an1498.hunt.store import opened_store
 from an1498.model import Language, Pack, Search
 from an1498.telemetry.detect import Format, LogFile, log_files
-from an1498.telemetry.files import shown
+from an1498.telemetry.files import STDIN, shown
 from an1498.telemetry.reject import Reject
 
 SHOWN_REJECTS = 5
@@ -89,12 +91,12 @@ def run(
     """`work` is where temporary files go (default: the system's directory for them). Raises TelemetryError where a file named in `paths`
     cannot be read at all."""
     result = Hunt()
-    files = _files(paths, result)
     with (
         tempfile.TemporaryDirectory(prefix="an1498-hunt-", dir=work) as directory,
         _Rejects(result, rejects_file) as rejects,
         opened_store(the_plan, Path(directory), memory_mb) as store,
     ):
+        files = _files([_from_stdin(Path(directory)) if path == STDIN else path for path in paths], result)
         sizes = [_size(file.path) for file in files]
         for number, file in enumerate(files):
             if progress is not None:
@@ -131,6 +133,14 @@ def _files(paths: Sequence[Path], result: Hunt) -> list[LogFile]:
             elif not found.location.file.endswith(SIDECAR):
                 result.others.append(found)
     return list({file.path.absolute(): file for file in files}.values())
+
+
+def _from_stdin(work: Path) -> Path:
+    """A file with what the standard input has: a log is looked at more than once."""
+    copy = work / "stdin"
+    with copy.open("wb") as target:
+        shutil.copyfileobj(sys.stdin.buffer, target)
+    return copy
 
 
 def _size(path: Path) -> int:
