@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,12 @@ from typing import Any
 import pytest
 
 from an1498.content import load_pack
+from an1498.hunt.engine import Hunt, hunt
+from an1498.hunt.hosts import Hosts, host_options
 from an1498.model import Pack
+
+# A browser is no Python package, so `make test` cannot bring it along; .ci/run installs it.
+collect_ignore = [] if shutil.which("chromium") else ["test_report_in_chromium.py"]
 
 ROOT = Path(__file__).parents[2]
 SECURITY = "/System/Library/Frameworks/Security.framework/Versions/A/Security"
@@ -61,3 +67,19 @@ def ssl_tsv(*rows: str, fields: str = SSL_FIELDS, types: str = SSL_TYPES) -> byt
 
 SELF_SIGNED = "1768471205.000000 C1 10.20.0.42 50000 203.0.113.9 443 TLSv12 cdn.example.net T self_signed_certificate ab,cd"
 """An ssl.log row four seconds after `key_use`."""
+
+
+HOSTILE = '"><script>document.title="owned"</script><img src=x onerror=alert(1)>'
+
+
+@pytest.fixture
+def found(pack: Pack, write: Write) -> Hunt:
+    """An incident whose every text was written by an attacker."""
+    named = HOSTILE.replace(" ", "_")
+    row = f"1768471205.000000 C1 10.20.0.42 50000 203.0.113.9 443 TLSv12 {named} T self_signed_certificate ab,cd"
+    x509 = "ts fingerprint certificate.subject certificate.not_valid_after"
+    write("logs/u.ndjson", key_use(processImagePath=f"/Users/{HOSTILE}\u202e"))
+    write("logs/ssl.log", ssl_tsv(row))
+    certificate = ssl_tsv(f"1768471205.000000 ab CN={named} 1999999999.0", fields=x509, types="time string string time")
+    write("logs/x509.log", certificate.replace(b"#path\tssl", b"#path\tx509"))
+    return hunt(pack, "splunk", [Path("logs")], hosts=Hosts(named=host_options(["mac-042=10.20.0.42"])))
