@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from an1498.baseline.kept import Kept, opened_archive
-from an1498.errors import Unsupported
+from an1498.errors import SearchSyntaxError, Unsupported
 from an1498.hunt.hosts import Hosts
 from an1498.model import Pack, Target
 from an1498.readiness import endpoint, joining, network, remedies
@@ -75,6 +75,8 @@ def _state(name: str, kind: str, why: str, matched: Callable[[], int]) -> RuleSt
         number = matched()
     except Unsupported as error:
         return RuleState(name, kind, "cannot", 0, str(error))
+    except SearchSyntaxError as error:
+        return RuleState(name, kind, "uncounted", 0, str(error))
     return RuleState(name, kind, "fired" if number else "quiet", number)
 
 
@@ -90,7 +92,8 @@ def _coverage(rules: Sequence[RuleState]) -> Iterator[Question]:
             f"{len(able)} of {len(chosen)} can fire, {sum(state.state == 'fired' for state in able)} did",
             {
                 "fired": {state.rule: state.matched for state in able if state.matched},
-                "quiet": [state.rule for state in able if not state.matched],
+                "quiet": [state.rule for state in able if state.state == "quiet"],
+                "uncounted": {state.rule: state.why for state in able if state.state == "uncounted"},
                 "cannot": {state.rule: state.why for state in chosen if state.state == "cannot"},
             },
             tuple(wanted),

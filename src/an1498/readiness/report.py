@@ -27,7 +27,8 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class RuleState:
     """Whether a rule can fire on such logs. `state`: "fired" (`matched` events or alerts in these logs), "quiet" (all that it needs is
-    there, nothing matched) or "cannot" (`why` names what is missing)."""
+    there, nothing matched) "cannot" (`why` names what is missing), or "uncounted" (all is
+    there, but replay refuses to execute the search over so many events; `why` says so)."""
 
     rule: str
     kind: str
