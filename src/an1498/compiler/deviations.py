@@ -28,6 +28,10 @@ DEVIATIONS = {
         "Sums, averages and interpolated percentiles are double-precision numbers: one that differs from its threshold by no more than "
         "their rounding may fall on either side of it."
     ),
+    "range-start": (
+        "A run knows no event before its lookback, so a count or a state that outlives the lookback may show a rising edge at the start of "
+        "the range and alert again. The Splunk app drops such edges; elsewhere raise suppression or tune the threshold."
+    ),
     "spl-streamstats-limit": (
         "Splunk's manual bounds streamstats by max_stream_window (10,000 results by default): raise it in limits.conf where one run "
         "finds more matching events."

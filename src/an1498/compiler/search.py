@@ -179,6 +179,8 @@ def _correlation_deviations(resolved: Plan, language: Language, has_companion: b
     yield from _field_deviations([stage.condition for stage in resolved.stages], language)
     if resolved.correlation.type in CALCULATED:
         yield "value-floating-point"
+    if resolved.correlation.type is not CorrelationType.TEMPORAL_ORDERED:
+        yield "range-start"
     if language is Language.SPL:
         yield "spl-streamstats-limit"
         return
