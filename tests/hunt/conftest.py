@@ -15,7 +15,7 @@ from an1498.hunt.engine import Hunt, hunt
 from an1498.hunt.hosts import Hosts, host_options
 from an1498.model import Pack
 
-# A browser is no Python package, so `make test` cannot bring it along; .ci/run installs it.
+# A browser is no Python package: `make test` installs it on a build server and says so where there is none.
 collect_ignore = [] if shutil.which("chromium") else ["test_report_in_chromium.py"]
 
 ROOT = Path(__file__).parents[2]
