@@ -13,7 +13,7 @@ import duckdb
 from an1498.compiler import compile_pack
 from an1498.content.scenarios import scenario_files
 from an1498.errors import ExternalError
-from an1498.model import CorrelationType, Language, NativeEvent, Pack
+from an1498.model import CorrelationType, Language, NativeEvent, Pack, Search
 from an1498.proof import palette
 from an1498.proof.cases import SHAPES, ConditionSpec, Shape
 from an1498.proof.ground import event_rule_streams
@@ -123,10 +123,15 @@ def ask_esql(pack: Pack, target: str, stack: str, one_in: int) -> Verdict:
     interpreter = esql_grammar.python()
     if interpreter is None:
         raise ExternalError(f"{esql_grammar.ENVIRONMENT_VARIABLE} names no Python with {GRAMMAR}")
-    searches = [search for search in compile_pack(pack, [target]).searches if search.language is Language.ESQL]
-    chosen = [search for search in searches if not crc32(f"{search.rule} {stack}".encode()) % one_in]
-    (verdict,) = esql_grammar.check(chosen or searches[:1], pack.targets[target].layouts, interpreter, (stack,))
+    chosen = grammar_sample(compile_pack(pack, [target]).searches, stack, one_in)
+    (verdict,) = esql_grammar.check(chosen, pack.targets[target].layouts, interpreter, (stack,))
     return replace(verdict, subject=f"{verdict.subject}, target {target}")
+
+
+def grammar_sample(searches: Sequence[Search], stack: str, one_in: int) -> list[Search]:
+    """The ES|QL searches that a stack's grammar is asked about: one in `one_in`, at least one."""
+    esql = [search for search in searches if search.language is Language.ESQL]
+    return [search for search in esql if not crc32(f"{search.rule} {stack}".encode()) % one_in] or esql[:1]
 
 
 def _merged(verdicts: Iterator[Verdict]) -> list[Verdict]:

@@ -85,9 +85,26 @@ def stages_of(pack: Pack, correlation: Correlation) -> list[Stage]:
 
 
 def deciding_streams(pack: Pack, correlation: Correlation) -> Streams:
-    """A stream per deciding event of every stage, so that an alert hangs on it."""
+    """A stream per deciding event of every stage, so that an alert hangs on it; for a count also one in which the event has just left
+    the window when the count is reached without it."""
     stages = stages_of(pack, correlation)
-    return [_around(correlation, stages, position, fields) for position, stage in enumerate(stages) for fields in stage.deciding]
+    places = [(position, fields) for position, stage in enumerate(stages) for fields in stage.deciding]
+    streams = [_around(correlation, stages, position, fields) for position, fields in places]
+    if correlation.type is not CorrelationType.TEMPORAL_ORDERED:
+        streams += [_before(correlation, stages, position, fields) for position, fields in places]
+    return streams
+
+
+def _before(correlation: Correlation, stages: Sequence[Stage], position: int, fields: Mapping[str, Any]) -> list[NativeEvent]:
+    """The event, and one window later everything that reaches the count without it."""
+    machine = Machine("mac-1", str(fields.get("id.orig_h", _MAC.address)))
+    last = _varied(correlation, _typical(stages[position], machine), len(_SERVERS) - 1)
+    later = (correlation.timespan_s * 1000 + 1) * 1000
+    after = [
+        NativeEvent(event.product, event.service, event.time_us + later, event.fields, event.location, event.host)
+        for event in _around(correlation, stages, position, last)
+    ]
+    return [native(stages[position].rule, fields, START_MS + _STEP_MS, machine), *after]
 
 
 def edge_streams(pack: Pack, correlation: Correlation, rng: random.Random, count: int, *, odd: float = 0.05) -> Streams:

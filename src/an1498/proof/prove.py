@@ -75,7 +75,7 @@ def prove(root: Path, overlays: Sequence[Path], budget: Budget, label: str, prog
         label,
         _engines(),
         tuple(_type_evidence(results)),
-        tuple(_search_evidence(searches, results, verdicts)),
+        tuple(_search_evidence(searches, results, verdicts, budget.grammar_one_in)),
         tuple(verdicts),
         tuple(consultation.absent()),
     )
@@ -160,7 +160,9 @@ def _difference(batch: Batch, difference: Difference) -> str:
     return f"{where}: missing {sorted(difference.missing)}, surplus {sorted(difference.surplus)}"
 
 
-def _search_evidence(searches: Sequence[Search], results: _Results, verdicts: Sequence[Verdict]) -> Iterable[SearchEvidence]:
+def _search_evidence(
+    searches: Sequence[Search], results: _Results, verdicts: Sequence[Verdict], grammar_one_in: int
+) -> Iterable[SearchEvidence]:
     seen: set[tuple[str, str, str]] = set()
     for search in searches:
         key = _key(search)
@@ -180,7 +182,7 @@ def _search_evidence(searches: Sequence[Search], results: _Results, verdicts: Se
             sum(one.killed for one in controls),
             tuple(f"{survivor}: {survivor.reason}" for one in controls for survivor in one.equivalent),
             tuple(str(survivor) for one in controls for survivor in one.survived),
-            tuple(_accepting(search, verdicts)),
+            tuple(_accepting(search, searches, verdicts, grammar_one_in)),
             tuple(deviation.code for deviation in search.deviations),
         )
 
@@ -189,14 +191,16 @@ def _pack_difference(difference: PackDifference) -> str:
     return f"random raw events, stream {difference.stream}: missing {sorted(difference.missing)}, surplus {sorted(difference.surplus)}"
 
 
-def _accepting(search: Search, verdicts: Iterable[Verdict]) -> Iterable[str]:
-    """The grammars that accept an ES|QL text, by stack version."""
-    if search.language is not Language.ESQL:
-        return
+def _accepting(search: Search, searches: Sequence[Search], verdicts: Iterable[Verdict], one_in: int) -> Iterable[str]:
+    """The grammars that were asked about this ES|QL text and accept it, by stack version."""
+    own = [one for one in searches if one.target == search.target]
     for verdict in verdicts:
-        asked = verdict.oracle == consultation.GRAMMAR and verdict.subject.endswith(f"target {search.target}")
-        if asked and not any(f"/{search.rule}:" in difference for difference in verdict.differences):
-            yield verdict.subject.split(",")[0]
+        if verdict.oracle != consultation.GRAMMAR or not verdict.subject.endswith(f", target {search.target}"):
+            continue
+        subject = verdict.subject.split(",")[0]
+        refused = any(difference.startswith(f"{search.target}/{search.rule}:") for difference in verdict.differences)
+        if search in consultation.grammar_sample(own, subject.rsplit(" ", 1)[-1], one_in) and not refused:
+            yield subject
 
 
 def _key(search: Search) -> tuple[str, str, str]:
