@@ -1,24 +1,19 @@
-"""The page of evidence: its verdict, its three forms, and docs/proof.md, which holds the Markdown form of a long run."""
+"""The page of evidence: its verdict and its three forms."""
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from an1498.compiler import compile_pack
-from an1498.content import find_root, load_pack
-from an1498.model import CorrelationType, Language
+from an1498.model import CorrelationType
 from an1498.proof import page
 from an1498.proof.budget import LONG, QUICK
 from an1498.proof.evidence import Evidence, SearchEvidence, TypeEvidence
 from an1498.proof.oracles import Verdict
 from an1498.proof.prove import batches
 
-ROOT = find_root(Path(__file__).parents[2])
 TYPE = TypeEvidence("temporal_ordered", "spl", 7, 0, (), 10_000, 812, 0, ())
 SEARCH = SearchEvidence(
     "elastic",
@@ -84,18 +79,3 @@ def test_batches_cover_every_type_and_shape(budget: object) -> None:
     assert {batch.shape.type for batch in made} == set(CorrelationType)
     for kind in CorrelationType:
         assert sum(batch.streams for batch in made if batch.shape.type is kind) >= (LONG if budget is LONG else QUICK).streams_per_type
-
-
-def test_the_documented_page_is_of_this_pack_and_form() -> None:
-    """Regenerate with `make prove`."""
-    text = (ROOT / "docs" / "proof.md").read_text(encoding="utf-8")
-    headings = re.findall(r"^## .*$", text, re.MULTILINE)
-    assert headings == re.findall(r"^## .*$", page.to_markdown(GOOD), re.MULTILINE)
-    assert page.WHAT_IT_IS in text
-    for search in compile_pack(load_pack(ROOT)).searches:
-        if search.kind == "correlation":
-            assert f"| {search.target} | {search.rule} | {search.language} |" in text, search.rule
-    for kind in CorrelationType:
-        for language in (Language.SPL, Language.EQL, Language.ESQL):
-            assert f"| {kind} | {language} |" in text
-    assert "No undeclared difference, no surviving mutant." in text

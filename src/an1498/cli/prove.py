@@ -11,7 +11,7 @@ EPILOG = """\b
 Examples:
   an1498 prove                             a quick look: a sample of streams and mutants
   an1498 prove --long                      every mutant, 30,000 streams per correlation type
-  an1498 prove --long --format markdown    the page that docs/proof.md holds
+  an1498 prove --long --format markdown    the long run as a Markdown page
 
 It executes the emitted text on this program's own evaluator, never on Splunk or Elasticsearch, and asks the oracles that are installed
 (extra `test`; AN1498_ESQL_PYTHON names a Python that has Elastic's ES|QL grammar). Exit code 1 on an undeclared difference, on a mutant
