@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -142,7 +143,9 @@ def test_ctrl_c_is_one_line_and_130(tmp_path: Path) -> None:
     search = tmp_path / "s.eql"
     search.write_text("any where true")
     command = [*AN1498, "replay", "--language", "eql", "--search", str(search), "--events", str(fifo)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A job that a shell put in the background inherits an ignored SIGINT; a person's command does not.
+    attend = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=attend)
     with fifo.open("w") as events:
         # More than a pipe holds: when this is written, the command is reading, and waits for the rest.
         events.write('{"a": 1}\n' * 20_000)
