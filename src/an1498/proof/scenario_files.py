@@ -17,6 +17,7 @@ import yaml
 from an1498.model import NativeEvent, Pack
 from an1498.proof.palette import Expectation
 from an1498.proof.reference import firings
+from an1498.replay.alerts import time_text
 
 _ZEEK_FIELDS = {
     "ts": "time",
@@ -67,14 +68,9 @@ def _expect(pack: Pack, stream: Sequence[NativeEvent]) -> list[dict[str, Any]]:
         expectation = Expectation(pack, correlation)
         found = sorted(firings(expectation.spec, expectation.observe(stream)), key=lambda firing: (firing[1], firing[0]))
         if found:
-            alerts = [{"time": _rfc3339(time), "group": dict(zip(correlation.group_by, group, strict=True))} for group, time in found]
+            alerts = [{"time": time_text(time), "group": dict(zip(correlation.group_by, group, strict=True))} for group, time in found]
             expected.append({"rule": name, "alerts": alerts})
     return expected
-
-
-def _rfc3339(time_ms: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _unified(event: NativeEvent, rng: random.Random) -> Mapping[str, Any]:
@@ -88,7 +84,7 @@ def _json(events: Sequence[NativeEvent], rng: random.Random) -> str:
     iso = rng.random() < 0.3
     lines = []
     for event in events:
-        record = {**event.fields, "ts": _rfc3339(event.time_us // 1000) if iso else event.time_us / 1_000_000}
+        record = {**event.fields, "ts": time_text(event.time_us // 1000) if iso else event.time_us / 1_000_000}
         lines.append(json.dumps(record))
     return "\n".join([*lines, ""])
 

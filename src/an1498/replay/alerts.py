@@ -15,15 +15,12 @@ from typing import Any
 import duckdb
 
 from an1498.model import Alert, FieldType, Language, NativeEvent, Pack, Search, Target
-from an1498.replay.ingest import index_event
+from an1498.replay.ingest import RANK, index_event
 from an1498.replay.prepare import prepare
 from an1498.replay.table import ColumnType, EventTable, Flavour, ResultRow, epoch_microseconds, load
 
 Stream = Sequence[tuple[NativeEvent, Mapping[str, Any]]]
 """The events of one stream that a target stores, each with its document, in arrival order."""
-
-RANK_FIELD = "an1498.rank"
-"""What our ingest pipeline adds on Elastic, so that EQL can order events of one millisecond."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -91,7 +88,7 @@ def field_types(target: Target) -> dict[str, ColumnType]:
         for derived in source.derived:
             types.setdefault(derived.indexed, ColumnType(derived.type))
     if target.backend == "elastic":
-        types.setdefault(RANK_FIELD, ColumnType(FieldType.LONG))
+        types.setdefault(RANK, ColumnType(FieldType.LONG))
     return types
 
 
