@@ -14,6 +14,8 @@ from typing import Any
 from an1498.errors import Location
 
 Scalar = str | int | float | bool
+RANK_FIELD = "an1498.rank"
+"""What ingest stamps to order events of one millisecond: later stages have lower ranks."""
 
 
 class Language(StrEnum):
@@ -107,7 +109,7 @@ class LayoutSource:
 
     `constants` are stored with every event (index, sourcetype, event.dataset …); `index` is the index or data stream pattern
     (ES|QL FROM), `macro` the Splunk macro that stands for the index and sourcetype condition, `macro_definition` its default.
-    `time_field` is the indexed field with the event's time. Ingest stamps `an1498.rank`: the first of `rank_cases` that holds,
+    `time_field` is the indexed field with the event's time. Ingest stamps RANK_FIELD: the first of `rank_cases` that holds,
     else `rank`; at equal times the event with the lower rank sorts first."""
 
     product: str
@@ -163,6 +165,12 @@ class Target:
     ingest_lag_s: int
     options: Mapping[str, Any]
     location: Location
+
+    @property
+    def macros(self) -> dict[str, str]:
+        """The Splunk macros of the layouts and their default definitions, sorted by name."""
+        sources = [source for layout in self.layouts for source in layout.sources if source.macro]
+        return {source.macro: source.macro_definition for source in sorted(sources, key=lambda source: source.macro)}
 
 
 @dataclass(frozen=True, slots=True)

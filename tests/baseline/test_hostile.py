@@ -25,7 +25,7 @@ from an1498.content import load_pack
 from an1498.content.rules import load_rule
 from an1498.errors import ContentError, Location
 from an1498.model import Filter, Host, Language, NativeEvent
-from an1498.replay.alerts import index_streams, target_macros
+from an1498.replay.alerts import index_streams
 from an1498.replay.prepare import prepare
 
 ROOT = Path(__file__).parents[2]
@@ -130,7 +130,7 @@ def test_accepted_values_hide_their_own_events_and_no_others(tmp_path: Path, tar
     paths = [*chosen, *(value.replace("*", "x").replace("?", "y").replace("\\", "") + "z" for value in accepted)]
     events = [key_use(path, number) for number, path in enumerate(paths)]
     search = compile_search(pack, "macos_public_key_use", target, language)
-    prepared = prepare(language, search.text, macros=target_macros(pack.targets[target]))
+    prepared = prepare(language, search.text, macros=pack.targets[target].macros)
     lowered = {value.lower() for value in accepted}
     with duckdb.connect() as connection:
         indexed = index_streams(connection, pack.targets[target], [[event] for event in events])

@@ -11,7 +11,7 @@ from an1498.hunt.engine import hunt
 from an1498.hunt.hosts import Hosts
 from an1498.hunt.output import moment
 from an1498.model import Pack
-from an1498.replay.alerts import time_text
+from an1498.times import time_text
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 NAMES = [

@@ -15,7 +15,7 @@ from an1498.model import Language, NativeEvent
 from an1498.readiness.archive import Intake, events
 from an1498.readiness.queries import Query, queries
 from an1498.readiness.tally import Tally
-from an1498.replay.alerts import index_streams, target_macros
+from an1498.replay.alerts import index_streams
 from an1498.replay.prepare import prepare
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[NativeEvent],
 
 def rows(query: Query, found: list[NativeEvent]) -> list[dict[str, Any]]:
     target = PACK.targets[query.target]
-    prepared = prepare(query.language, query.text, macros=target_macros(target))
+    prepared = prepare(query.language, query.text, macros=target.macros)
     with duckdb.connect() as connection:
         table = index_streams(connection, target, [found]).table
         return [dict(row.values) for row in prepared.execute(table)]

@@ -20,7 +20,7 @@ from an1498.hunt.hosts import SIDECAR, Hosts
 from an1498.hunt.loading import load
 from an1498.hunt.store import Store, opened_store
 from an1498.model import Alert, Language, Pack, Search, Target
-from an1498.replay.alerts import Indexed, read_alerts, target_macros
+from an1498.replay.alerts import Indexed, read_alerts
 from an1498.replay.prepare import Prepared, prepare
 from an1498.replay.table import EventTable
 from an1498.telemetry import Reject
@@ -71,7 +71,7 @@ class Kept:
         return {columns[native]: native for native in natives if native in columns}
 
     def _prepared(self, search: Search, text: str) -> Prepared:
-        return prepare(search.language, text, name=search.rule, macros=target_macros(self.target))
+        return prepare(search.language, text, name=search.rule, macros=self.target.macros)
 
     def _table(self, prepared: Prepared) -> EventTable:
         """Only the columns that the search reads: every column costs time to plan."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from an1498.baseline.escaping import sigma_literal, unfit
@@ -12,8 +12,8 @@ from an1498.baseline.knobs import KNOBS
 from an1498.baseline.learn import Observed
 from an1498.baseline.rating import reasons
 from an1498.model import Pack
+from an1498.times import second_text
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 10
 
 
@@ -103,8 +103,8 @@ def _proposal(pack: Pack, seen: Observed, identifier: str, expires: date) -> Pro
         matched=dict(sorted(seen.rules.items())),
         hosts=len(seen.hosts),
         host_names=tuple(shown(name) for name in sorted(seen.hosts)[:_SHOWN]),
-        first=_time(seen.first_s),
-        last=_time(seen.last_s),
+        first=second_text(round(seen.first_s * 1_000_000)),
+        last=second_text(round(seen.last_s * 1_000_000)),
         also=complete,
         details=dict(_details(seen)),
         expires=expires,
@@ -122,10 +122,6 @@ def shown(text: str) -> str:
     """A text from a log as evidence: printable, not too long."""
     safe = "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
     return safe if len(safe) <= 200 else safe[:197] + "..."
-
-
-def _time(seconds: float) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 PARAMETERS = tuple(knob.parameter for knob in KNOBS)

@@ -89,9 +89,7 @@ def _macros(settings: Settings, language: str, text: str, file: Path | None) -> 
         return read_macros_conf(file)
     if language != "spl" or "`" not in text:
         return {}
-    from an1498.replay.alerts import target_macros
-
-    return {name: definition for target in settings.load_pack().targets.values() for name, definition in target_macros(target).items()}
+    return {name: definition for target in settings.load_pack().targets.values() for name, definition in target.macros.items()}
 
 
 def _lookups(arguments: Iterable[str]) -> dict[str, Lookup]:

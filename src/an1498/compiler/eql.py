@@ -15,10 +15,9 @@ from an1498.compiler.correlation import Plan, Stage
 from an1498.compiler.eql_conditions import EqlConditions, field_name
 from an1498.compiler.logic import negation_normal
 from an1498.compiler.refusal import Refusal
-from an1498.model import CorrelationType
+from an1498.model import RANK_FIELD, CorrelationType
 
 TIME_FIELD = "@timestamp"
-TIEBREAKER = "an1498.rank"
 _REMEDY = {CorrelationType.EVENT_COUNT: "use ES|QL for this rule: `with runs=n` alerts at every nth event, not once when the count rises"}
 
 
@@ -64,7 +63,7 @@ def tiebreaker(plan: Plan) -> str:
     ranks = [stage.rule.document.get("rank") for stage in plan.stages]
     if not all(isinstance(rank, int) for rank in ranks):
         return ""
-    return TIEBREAKER if all(a > b for a, b in pairwise(ranks)) else ""  # type: ignore[operator]
+    return RANK_FIELD if all(a > b for a, b in pairwise(ranks)) else ""  # type: ignore[operator]
 
 
 def _sequence(stages: Sequence[Stage], maxspan: str) -> str:

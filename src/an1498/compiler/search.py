@@ -39,7 +39,7 @@ def compile_pack(pack: Pack, targets: Sequence[str] | None = None) -> Compilatio
     for name in sorted(pack.targets) if targets is None else targets:
         target = _target(pack, name)
         context = Context(pack, target)
-        macros[name] = macros_of(target)
+        macros[name] = target.macros
         skipped = target.options.get("skip") or {}
         rules: list[EventRule | Correlation] = [*pack.rules.values(), *pack.correlations.values()]
         for rule in rules:
@@ -63,12 +63,6 @@ def compile_search(pack: Pack, rule: str, target: str, language: Language) -> Se
     if found is None:
         raise UsageError(f"no rule is named '{rule}'")
     return _compile(Context(pack, _target(pack, target)), found, Language(language))[0]
-
-
-def macros_of(target: Target) -> dict[str, str]:
-    """Splunk's macros of a target's layouts and their definitions, sorted by name."""
-    sources = [source for layout in target.layouts for source in layout.sources if source.macro]
-    return {source.macro: source.macro_definition for source in sorted(sources, key=lambda s: s.macro)}
 
 
 def risk_score(level: str, target: Target) -> int:

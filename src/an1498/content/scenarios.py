@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from an1498.content.node import Document, Node, suggestion
@@ -13,6 +13,7 @@ from an1498.content.text import label
 from an1498.content.yamldoc import read_yaml
 from an1498.errors import ContentError, Location
 from an1498.model import Alert, Host, Pack
+from an1498.times import microseconds_since_epoch
 
 FILE_NAME = "scenario.yml"
 FORMATS = ("unifiedlog", "zeek")
@@ -214,4 +215,4 @@ def _time_ms(node: Node) -> int:
         raise node.error(f"the time '{text}' has no zone", remedy)
     if moment.microsecond % 1000:
         raise node.error(f"the time '{text}' is finer than milliseconds", "cut it to three decimal places")
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return microseconds_since_epoch(moment) // 1000

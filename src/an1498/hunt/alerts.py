@@ -15,7 +15,6 @@ from an1498.hunt.loading import Loaded
 from an1498.hunt.sql import TIME
 from an1498.hunt.store import EVENTS, FILE_STEP, Store
 from an1498.model import Correlation, Language, Pack, Search
-from an1498.replay.alerts import target_macros
 from an1498.replay.algebra import ORDER, STREAM, identifier, literal, streams_table
 from an1498.replay.prepare import prepare
 from an1498.replay.spl import Prepared
@@ -202,7 +201,7 @@ def _matched(pack: Pack, store: Store, rules: Sequence[str], where: str) -> Mapp
     matched: dict[int, list[str]] = {}
     for name in dict.fromkeys(rules):
         search = compile_search(pack, name, store.plan.target.name, Language.SPL)
-        prepared = prepare(search.language, search.text, name=name, macros=target_macros(store.plan.target))
+        prepared = prepare(search.language, search.text, name=name, macros=store.plan.target.macros)
         for stream in sorted({result.stream for result in prepared.execute(store.table("one_each"))}):
             matched.setdefault(numbers[stream], []).append(name)
     return matched

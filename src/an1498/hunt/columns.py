@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from an1498.errors import UsageError
 from an1498.model import Derivation, LayoutSource, Search, Target
-from an1498.replay.alerts import target_macros
 from an1498.replay.prepare import prepare
 from an1498.replay.spl import Prepared
 from an1498.replay.spl.prefilter import passing
@@ -94,7 +93,7 @@ def plan(target: Target, searches: Sequence[Search]) -> Plan:
     """Raises UsageError for a target whose searches are not SPL, SearchSyntaxError where a search cannot be executed."""
     if target.backend != "splunk":
         raise UsageError(f"target '{target.name}' is for {target.backend}; hunt runs SPL: choose a target with backend = \"splunk\"")
-    macros = target_macros(target)
+    macros = target.macros
     prepared: list[tuple[Search, Prepared]] = []
     for search in searches:
         one = prepare(search.language, search.text, name=search.rule, macros=macros)

@@ -10,9 +10,9 @@ from typing import Any
 
 from an1498.hunt.alerts import Evidence, Finding
 from an1498.hunt.engine import Hunt
-from an1498.replay.alerts import time_text
 from an1498.telemetry.detect import Format
 from an1498.telemetry.files import shown
+from an1498.times import time_text
 
 _LISTED = 5
 _HEADINGS = ("TIME", "LEVEL", "RULE", "GROUP", "PROCESS", "SERVER")

@@ -24,7 +24,7 @@ from an1498.errors import An1498Error, Location, UnsupportedConstruct
 from an1498.model import EventRule, Language, NativeEvent, Pack, Search, Target
 from an1498.proof.rules import FIELDS, MAC, ZEEK, Document, Fields, Sensor, draw_events, draw_rule
 from an1498.proof.sigma_match import matcher
-from an1498.replay.alerts import Indexed, index_streams, read_alerts, target_macros
+from an1498.replay.alerts import Indexed, index_streams, read_alerts
 from an1498.replay.prepare import prepare
 
 START_MS = 1_768_471_200_000
@@ -174,7 +174,7 @@ def compare_batch(documents: Sequence[Document], drawn: Sequence[tuple[Sensor, F
 
 
 def _found(pack: Pack, search: Search, table: Indexed) -> frozenset[int]:
-    macros = target_macros(pack.targets[search.target])
+    macros = pack.targets[search.target].macros
     prepared = prepare(search.language, search.text, name=search.rule, macros=macros)
     rows = prepared.execute(table.table)
     [found] = read_alerts(search, rows, table)

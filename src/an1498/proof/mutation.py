@@ -19,7 +19,7 @@ from an1498.proof import ground, palette
 from an1498.proof.equivalents import Equivalents
 from an1498.proof.mutants import Mutant, mutants
 from an1498.proof.streams import START_MS
-from an1498.replay.alerts import field_types, target_macros
+from an1498.replay.alerts import field_types
 from an1498.replay.ingest import index_event
 from an1498.replay.prepare import prepare
 from an1498.replay.table import EventTable, Flavour, ResultRow, load
@@ -84,7 +84,7 @@ class _Trial:
         self._pack = pack
         self._search = search
         self._samples = samples
-        self._macros = target_macros(pack.targets[search.target])
+        self._macros = pack.targets[search.target].macros
         self._tables: dict[str, tuple[EventTable, Counter[str]]] = {}
 
     def outcome(self, mutant: Mutant) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import yaml
 from an1498.model import NativeEvent, Pack
 from an1498.proof.palette import Expectation
 from an1498.proof.reference import firings
-from an1498.replay.alerts import time_text
+from an1498.times import EPOCH, time_text
 
 _ZEEK_FIELDS = {
     "ts": "time",
@@ -75,7 +75,7 @@ def _expect(pack: Pack, stream: Sequence[NativeEvent]) -> list[dict[str, Any]]:
 
 def _unified(event: NativeEvent, rng: random.Random) -> Mapping[str, Any]:
     zone = timezone(timedelta(hours=rng.choice((0, -5, 2))))
-    moment = datetime.fromtimestamp(0, UTC).astimezone(zone) + timedelta(microseconds=event.time_us)
+    moment = EPOCH.astimezone(zone) + timedelta(microseconds=event.time_us)
     fields = {name: value for name, value in event.fields.items() if not name.startswith("host.")}
     return {"traceID": 2**63 + 5, "timestamp": moment.strftime("%Y-%m-%d %H:%M:%S.%f%z"), "timezoneName": "", **fields}
 

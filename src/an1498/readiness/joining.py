@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -12,12 +11,12 @@ from an1498.readiness.clocks import MIN_PAIRS, estimate
 from an1498.readiness.levels import level_of_share
 from an1498.readiness.report import Question
 from an1498.readiness.tally import Source, Tally
+from an1498.times import second_text
 
 GAP_MINUTES = 60
 """A source that wrote nothing for so long has a gap."""
 
 _SHOWN = 20
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPANS = ((30 * 1440, 4), (7 * 1440, 3), (1440, 2), (1, 1))
 _SKEWS = ((0.5, 4), (2.0, 3), (10.0, 2), (60.0, 1))
 
@@ -109,8 +108,8 @@ def _retention(tally: Tally) -> Question:
             "sources": {
                 "/".join(key): {
                     "events": source.events,
-                    "first": _time(source.first_us),
-                    "last": _time(source.last_us),
+                    "first": second_text(source.first_us),
+                    "last": second_text(source.last_us),
                     "gaps": gaps["/".join(key)][:_SHOWN],
                     "gap_count": len(gaps["/".join(key)]),
                 }
@@ -131,14 +130,10 @@ def _common_minutes(first: Source | None, second: Source | None) -> int:
 def _gaps(source: Source) -> list[dict[str, Any]]:
     minutes = sorted(source.minutes)
     return [
-        {"from": _time((before + 1) * 60_000_000), "to": _time(after * 60_000_000), "minutes": after - before - 1}
+        {"from": second_text((before + 1) * 60_000_000), "to": second_text(after * 60_000_000), "minutes": after - before - 1}
         for before, after in pairwise(minutes)
         if after - before > GAP_MINUTES
     ]
-
-
-def _time(time_us: int) -> str:
-    return (_EPOCH + timedelta(microseconds=time_us)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _span(minutes: int) -> str:

@@ -9,20 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
 
-from an1498.model import Alert, FieldType, Language, NativeEvent, Pack, Search, Target
-from an1498.replay.ingest import RANK, index_event
+from an1498.model import RANK_FIELD, Alert, FieldType, Language, NativeEvent, Pack, Search, Target
+from an1498.replay.ingest import index_event
 from an1498.replay.prepare import prepare
 from an1498.replay.table import ColumnType, EventTable, Flavour, ResultRow, epoch_microseconds, load
 
 Stream = Sequence[tuple[NativeEvent, Mapping[str, Any]]]
 """The events of one stream that a target stores, each with its document, in arrival order."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +85,13 @@ def field_types(target: Target) -> dict[str, ColumnType]:
         for derived in source.derived:
             types.setdefault(derived.indexed, ColumnType(derived.type))
     if target.backend == "elastic":
-        types.setdefault(RANK, ColumnType(FieldType.LONG))
+        types.setdefault(RANK_FIELD, ColumnType(FieldType.LONG))
     return types
-
-
-def target_macros(target: Target) -> dict[str, str]:
-    """The Splunk macros of a target's layouts, by name, with their default definitions."""
-    return {source.macro: source.macro_definition for layout in target.layouts for source in layout.sources if source.macro}
 
 
 def alerts(pack: Pack, search: Search, indexed: Indexed) -> list[list[Alert]]:
     """The alerts that a search raises in each stream, sorted. Raises SearchSyntaxError, UsageError."""
-    macros = target_macros(pack.targets[search.target])
+    macros = pack.targets[search.target].macros
     prepared = prepare(search.language, search.text, name=search.rule, macros=macros, tiebreaker=search.tiebreaker)
     return read_alerts(search, prepared.execute(indexed.table), indexed)
 
@@ -138,9 +130,3 @@ def _time_ms(value: Any) -> int:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def time_text(time_ms: int) -> str:
-    """Milliseconds since the epoch as RFC 3339 in UTC: 2026-01-15T10:00:07.250Z."""
-    moment = _EPOCH + timedelta(milliseconds=time_ms)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time_ms % 1000:03d}Z"

@@ -10,15 +10,13 @@ import ipaddress
 import json
 import math
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from an1498.model import Derivation, FieldType, Layout, LayoutField, LayoutSource, NativeEvent
+from an1498.model import RANK_FIELD, Derivation, FieldType, Layout, LayoutField, LayoutSource, NativeEvent
+from an1498.times import time_text
 
-RANK = "an1498.rank"
 """The field with an event's rank, which our ingest pipelines stamp in Elastic; EQL searches use it as tiebreaker."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -44,7 +42,7 @@ def _elastic(event: NativeEvent, source: LayoutSource) -> dict[str, Any]:
     document: dict[str, Any] = {source.time_field: _date(event.time_us / 1_000_000, event.time_us), **source.constants}
     for indexed, value, row in _values(event, source):
         _put(document, indexed, value, _STORED[row])
-    document[RANK] = event_rank(event, source)
+    document[RANK_FIELD] = event_rank(event, source)
     return document
 
 
@@ -139,10 +137,9 @@ def _date(value: Any, microseconds: int | None = None) -> str | None:
             return None
         microseconds = round(number * 1_000_000)
     try:
-        moment = _EPOCH + timedelta(milliseconds=microseconds // 1000)
+        return time_text(microseconds // 1000)
     except OverflowError:
         return None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 _STORED: Mapping[FieldType, Callable[[Any], Any]] = {

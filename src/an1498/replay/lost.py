@@ -15,10 +15,11 @@ import duckdb
 from an1498.content.durations import text as span_text
 from an1498.errors import SearchSyntaxError, UsageError
 from an1498.model import Alert, Correlation, CorrelationType, LayoutSource, NativeEvent, Pack, Search, Target
-from an1498.replay.alerts import Indexed, index_streams, time_text
+from an1498.replay.alerts import Indexed, index_streams
 from an1498.replay.prepare import prepare
 from an1498.replay.scenarios import Macros, Outcome, Replayed, Report
 from an1498.replay.table import flatten
+from an1498.times import time_text
 
 SHOWN = 5
 EXPLAINED = 50

@@ -8,8 +8,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from an1498.model import Alert
-from an1498.replay.alerts import time_text
 from an1498.replay.scenarios import Outcome, Report
+from an1498.times import time_text
 
 MATRIX_COLUMNS = 30
 """Scenarios side by side in one block of the matrix."""

@@ -20,6 +20,7 @@ import duckdb
 from an1498.errors import UsageError
 from an1498.model import FieldType
 from an1498.replay.algebra import ORDER, STREAM, Relation, Scan, identifier, streams_table, to_sql
+from an1498.times import microseconds_since_epoch
 
 Flavour = Literal["splunk", "elastic"]
 ROW = "_row"
@@ -271,8 +272,7 @@ def epoch_microseconds(value: Any) -> int:
         raise UsageError(f"{value!r} is not a time; give epoch seconds or RFC 3339") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return microseconds_since_epoch(moment)
 
 
 def canonical_ip(text: str) -> str:

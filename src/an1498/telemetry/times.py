@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 from an1498.telemetry.reject import Malformed, quoted
+from an1498.times import microseconds_since_epoch
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})", re.ASCII)
 _EPOCH_TEXT = re.compile(r"-?\d{1,12}(?:\.\d{1,9})?", re.ASCII)
 # The years 1 to 9999 in seconds. Zeek's JSON::TS_MILLIS writes milliseconds, which for every date after 1973 are more than 10^11.
@@ -23,10 +23,9 @@ def iso_us(text: str) -> int:
         raise Malformed(f"{quoted(text)} is not a time", "write it like 2026-01-15 10:00:07.250000+0000, with the offset from UTC")
     try:
         moment = datetime.fromisoformat(text.replace(",", "."))
-        delta = moment - _EPOCH
+        return microseconds_since_epoch(moment)
     except (ValueError, OverflowError) as error:
         raise Malformed(f"{quoted(text)} is not a time: {error}", "check the clock of the machine that wrote it") from None
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
 def epoch_us(value: int | float | str) -> int:

@@ -5,28 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.ship.pack import searches_of, whole_pack
 
-from an1498.compiler import compile_pack
-from an1498.content import load_pack
-from an1498.model import Pack, Search
+from an1498.model import Pack
 from an1498.ship.elastic import bundle_files
 
-ROOT = Path(__file__).parents[3]
 TARGETS = ("elastic", "elastic-corelight")
-
-
-@cache
-def whole_pack() -> Pack:
-    return load_pack(ROOT)
-
-
-@cache
-def searches_of(target: str) -> tuple[Search, ...]:
-    return compile_pack(whole_pack(), (target,)).searches
 
 
 @cache

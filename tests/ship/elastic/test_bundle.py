@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.ship.elastic.conftest import ROOT, bundle_of, lines, rules_of, searches_of, whole_pack
+from tests.ship.elastic.conftest import bundle_of, lines, rules_of
+from tests.ship.pack import ROOT, searches_of, whole_pack
 
 from an1498.compiler import compile_pack
 from an1498.content import load_pack

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from tests.ship.elastic.conftest import lines, searches_of, whole_pack
+from tests.ship.elastic.conftest import lines
 from tests.ship.elastic.hostile import FRAGMENTS, TEXTS
+from tests.ship.pack import searches_of, whole_pack
 
 from an1498.compiler import compile_search
 from an1498.errors import Location, Unsupported

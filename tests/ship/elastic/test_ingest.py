@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.ship.elastic.conftest import ROOT, TARGETS, bundle_of, whole_pack
+from tests.ship.elastic.conftest import TARGETS, bundle_of
 from tests.ship.elastic.painless import PainlessError, execute
+from tests.ship.pack import ROOT, whole_pack
 
 from an1498.errors import ContentError, Location
 from an1498.model import Derivation, DerivedField, FieldType, Layout, LayoutSource, NativeEvent, RankCase, Scalar

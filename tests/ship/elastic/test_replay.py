@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.ship.elastic.conftest import ROOT, rules_of, searches_of
+from tests.ship.elastic.conftest import rules_of
+from tests.ship.pack import ROOT, searches_of
 
 from an1498.model import Pack
 from an1498.replay.scenarios import load_scenarios, run_scenarios

@@ -12,7 +12,8 @@ from uuid import UUID
 
 import pytest
 from jsonschema import Draft202012Validator
-from tests.ship.elastic.conftest import TARGETS, rules_of, searches_of, whole_pack
+from tests.ship.elastic.conftest import TARGETS, rules_of
+from tests.ship.pack import searches_of, whole_pack
 
 from an1498.model import Language, Pack
 from an1498.replay.prepare import prepare

@@ -12,8 +12,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from tests.ship.pack import searches_of
 from tests.ship.splunk.conf_reader import read_conf
-from tests.ship.splunk.conftest import app_of, searches_of
+from tests.ship.splunk.conftest import app_of
 
 from an1498.compiler import Compilation, compile_pack
 from an1498.errors import ContentError

@@ -14,8 +14,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from tests.ship.pack import whole_pack
 from tests.ship.splunk.conf_reader import read_conf
-from tests.ship.splunk.conftest import whole_pack
 from tests.ship.splunk.hostile import hostile
 
 from an1498.compiler import compile_pack

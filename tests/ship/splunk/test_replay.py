@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.ship.pack import ROOT, searches_of
 from tests.ship.splunk.conf_reader import read_conf
-from tests.ship.splunk.conftest import ROOT, app_of, searches_of
+from tests.ship.splunk.conftest import app_of
 
 from an1498.model import Language, Pack, Search
 from an1498.replay.prepare import prepare

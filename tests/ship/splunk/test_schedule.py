@@ -8,8 +8,9 @@ from functools import cache
 
 import duckdb
 import pytest
+from tests.ship.pack import ROOT, searches_of, whole_pack
 from tests.ship.splunk.conf_reader import read_conf
-from tests.ship.splunk.conftest import ROOT, app_of, searches_of, whole_pack
+from tests.ship.splunk.conftest import app_of
 
 from an1498.model import Language, NativeEvent
 from an1498.replay.alerts import index_streams

@@ -21,8 +21,8 @@ from an1498.proof.conformance.cases import ConformanceCase, key_text
 from an1498.proof.conformance.fields import field_types
 from an1498.proof.conformance.judge import Report, Status, Verdict, covered
 from an1498.replay import replay_text
-from an1498.replay.alerts import time_text
 from an1498.replay.table import epoch_microseconds
+from an1498.times import time_text
 
 _BACKENDS: Mapping[Language, Callable[[], Any]] = {Language.SPL: SplunkBackend, Language.ESQL: ESQLBackend, Language.EQL: EqlBackend}
 _TIME = {Language.SPL: "_time", Language.ESQL: "@timestamp", Language.EQL: "@timestamp"}

@@ -9,7 +9,7 @@ from typing import Any
 from an1498.proof.conformance.judge import Report, Status, Verdict
 from an1498.proof.conformance.suite import Result, Suite
 from an1498.proof.reference import Firing
-from an1498.replay.alerts import time_text
+from an1498.times import time_text
 
 _WORDS = {
     Status.PASS: "pass",

@@ -22,6 +22,7 @@ from an1498.model import CorrelationType
 from an1498.proof.conformance.cases import ConformanceCase, key_text
 from an1498.proof.conformance.fields import field_types
 from an1498.proof.conformance.judge import Report, Status, Verdict, covered, exact
+from an1498.proof.edges import rising_edges
 from an1498.proof.reference import Firing, Group
 from an1498.proof.sigma_match import matcher
 
@@ -79,16 +80,8 @@ def _rising_edges(case: ConformanceCase, holding: set[Firing]) -> set[Firing]:
     times: dict[Group, set[int]] = {}
     for group, time in (*_arrivals(case), *holding):
         times.setdefault(_folded(group), set()).add(time)
-    ends = {(_folded(group), time): group for group, time in holding}
-    edges = set()
-    for group, moments in times.items():
-        held = False
-        for moment in sorted(moments):
-            holds = (group, moment) in ends
-            if holds and not held:
-                edges.add((ends[group, moment], moment))
-            held = holds
-    return edges
+    ends = {(_folded(group), time): (group, time) for group, time in holding}
+    return {ends[edge] for edge in rising_edges(times, set(ends))}
 
 
 def _arrivals(case: ConformanceCase) -> set[Firing]:

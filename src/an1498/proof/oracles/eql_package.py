@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from an1498.compiler import compile_search
-from an1498.model import Language, Pack, Search
+from an1498.model import RANK_FIELD, Language, Pack, Search
 from an1498.proof import synthetic
 from an1498.proof.differential import explained
 from an1498.proof.oracles import Verdict
 from an1498.proof.reference import Firing, firings
 from an1498.proof.streams import Drawn, draw
 from an1498.proof.synthetic import Case
-from an1498.replay.ingest import RANK, index_event
+from an1498.replay.ingest import index_event
 from an1498.replay.table import flatten
 
 _TICKS_PER_MS = 10_000
@@ -65,7 +65,7 @@ def _events(case: Case, pack: Pack, search: Search, stream: list[Drawn]) -> list
         documents = (index_event(native, layout) for layout in pack.targets[_TARGET].layouts)
         document = next(document for document in documents if document is not None)
         flat = {name: values[0] for name, values in flatten(document)}
-        rank = flat.get(search.tiebreaker or RANK, 0)
+        rank = flat.get(search.tiebreaker or RANK_FIELD, 0)
         if "message" in flat:
             flat["message.keyword"] = flat.pop("message")
         stored.append((event.observation.time_ms, rank, position, _nested(flat)))

@@ -19,6 +19,7 @@ from sigma.backends.sqlite.sqlite import sqliteBackend
 from sigma.collection import SigmaCollection
 
 from an1498.model import CorrelationType
+from an1498.proof.edges import rising_edges
 from an1498.proof.oracles import Verdict
 from an1498.proof.reference import Firing, Group, Spec, firings
 from an1498.proof.streams import Drawn, draw
@@ -107,15 +108,7 @@ def _rising_edges(spec: Spec, stream: list[Drawn], holding: set[Firing]) -> set[
         for rule, group in event.observation.groups.items():
             if rule in spec.rules and group is not None:
                 times.setdefault(group, set()).add(event.observation.time_ms)
-    edges = set()
-    for group, moments in times.items():
-        held = False
-        for moment in sorted(moments):
-            holds = (group, moment) in holding
-            if holds and not held:
-                edges.add((group, moment))
-            held = holds
-    return edges
+    return rising_edges(times, holding)
 
 
 def _first_of_each_group(alerts: Iterable[Firing]) -> set[Firing]:

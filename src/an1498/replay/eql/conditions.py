@@ -10,7 +10,7 @@ is null, `null and x` is null, `null or x` is x, and a null condition keeps noth
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import cast
 
 from an1498.replay.algebra import Case, Cast, Col, Expr, Lambda, ListOf, Lit, call
@@ -48,6 +48,7 @@ from an1498.replay.eql.values import (
     unknown,
 )
 from an1498.replay.table import canonical_ip
+from an1498.times import microseconds_since_epoch
 
 Truth = bool | None | Expr
 """A condition's result: known for every event (None is null), or an expression that is true or false per event."""
@@ -250,8 +251,7 @@ def _milliseconds(scope: Scope, text: str, at: Place) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise scope.error(at, f"'{text}' is not a date") from None
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * 1_000 + delta.microseconds // 1_000
+    return microseconds_since_epoch(moment) // 1000
 
 
 def _membership(scope: Scope, node: Membership) -> Value:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
@@ -22,6 +21,7 @@ from an1498.replay.eql.sequences import Layout, key_names
 from an1498.replay.eql.values import Scope
 from an1498.replay.lookup import Lookup
 from an1498.replay.table import ROW, EventTable, ResultRow, run
+from an1498.times import time_text
 
 _IDENTIFIER = "_id"
 
@@ -108,7 +108,7 @@ class Prepared:
                 number = None if missing else next(numbers)
                 events.append(None if number is None else identifiers.get((row.stream, number), number))
             keys = [row.values[name] for name in key_names(len(dates))]
-            join_keys = [_rfc3339(key) if date and key is not None else key for key, date in zip(keys, dates, strict=True)]
+            join_keys = [time_text(key) if date and key is not None else key for key, date in zip(keys, dates, strict=True)]
             shown.append(ResultRow(row.stream, {"events": events, "join_keys": join_keys}))
         return shown
 
@@ -151,8 +151,3 @@ def _date_keys(scope: Scope, keys: Sequence[Sequence[FieldName]]) -> list[bool]:
         return []
     columns = [[scope.column(of_term[place]) for of_term in keys] for place in range(len(keys[0]))]
     return [any(column is not None and scope.type_of(column).type is FieldType.DATE for column in place) for place in columns]
-
-
-def _rfc3339(milliseconds: int) -> str:
-    moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from an1498.errors import UnsupportedConstruct, UsageError
@@ -20,8 +19,7 @@ from an1498.replay.esql.parse import LANGUAGE, Source, parse
 from an1498.replay.esql.values import Type, Value
 from an1498.replay.lookup import Lookup
 from an1498.replay.table import EventTable, ResultRow, run
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from an1498.times import time_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +66,7 @@ def _json(value: Any, column: Value) -> Any:
         items = [_json(item, column) for item in value]
         return None if not items else items[0] if len(items) == 1 else items
     if value is not None and column.type is Type.DATETIME:
-        moment = _EPOCH + timedelta(milliseconds=value)
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value % 1000:03d}Z"
+        return time_text(value)
     return value
 
 

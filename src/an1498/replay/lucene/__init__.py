@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from an1498.errors import UnsupportedConstruct, UsageError
@@ -19,8 +18,7 @@ from an1498.replay.lucene import tree
 from an1498.replay.lucene.lower import Lowering
 from an1498.replay.lucene.parse import LANGUAGE, Source, parse
 from an1498.replay.table import ROW, EventTable, ResultRow, run
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from an1498.times import time_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ def _json(value: Any, kind: FieldType) -> Any:
         items = [_json(item, kind) for item in value]
         return items[0] if len(items) == 1 else items
     if kind is FieldType.DATE:
-        return (_EPOCH + timedelta(milliseconds=value)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value % 1000:03d}Z"
+        return time_text(value)
     return value
 
 

@@ -8,12 +8,13 @@ import ipaddress
 import re
 from datetime import UTC, datetime, timedelta
 
+from an1498.times import microseconds_since_epoch
+
 _DATE = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)(?:T(?:(?P<hour>\d\d)(?::(?P<minute>\d\d)(?::(?P<second>\d\d)"
     r"(?:[.,](?P<fraction>\d{1,9}))?)?)?)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?)?)?)?",
     re.ASCII,
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def date_bounds(text: str) -> tuple[int, int] | None:
@@ -34,8 +35,7 @@ def date_bounds(text: str) -> tuple[int, int] | None:
     if zone != "Z":
         digits = zone[1:].replace(":", "").ljust(4, "0")
         start -= timedelta(minutes=(int(digits[:2]) * 60 + int(digits[2:])) * (-1 if zone[0] == "-" else 1))
-    delta = start - _EPOCH
-    first = (delta.days * 86_400 + delta.seconds) * 1000 + int(part.get("fraction", "0").ljust(3, "0")[:3])
+    first = microseconds_since_epoch(start) // 1000 + int(part.get("fraction", "0").ljust(3, "0")[:3])
     return first, first + _width(part, year, month) - 1
 
 

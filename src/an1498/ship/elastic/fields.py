@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from an1498.model import Correlation, EventRule, FieldType, LayoutSource, Pack, Search, Target
+from an1498.model import RANK_FIELD, Correlation, EventRule, FieldType, LayoutSource, Pack, Search, Target
 from an1498.ship.elastic.ecs import ECS_FIELDS
 
 MULTI_FIELD = ".keyword"
@@ -61,7 +61,7 @@ def stored_types(source: LayoutSource) -> dict[str, FieldType]:
     types = {source.time_field: FieldType.DATE, **dict.fromkeys(source.constants, FieldType.KEYWORD)}
     types.update({row.indexed: row.type for row in source.fields})
     types.update({row.indexed: row.type for row in source.derived})
-    types["an1498.rank"] = FieldType.LONG
+    types[RANK_FIELD] = FieldType.LONG
     types.update({f"{name}{MULTI_FIELD}": FieldType.KEYWORD for name, kind in list(types.items()) if kind is FieldType.TEXT})
     return types
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from an1498.compiler.conditions import Context
 from an1498.compiler.correlation import Plan, plan
-from an1498.compiler.search import macros_of
 from an1498.errors import ContentError
 from an1498.model import Language, Pack, Search, Target
 from an1498.ship.splunk import identity
@@ -36,7 +35,7 @@ def app_files(pack: Pack, target_name: str, searches: Sequence[Search]) -> dict[
 
 def _files(pack: Pack, target: Target, searches: Sequence[Search]) -> dict[str, bytes]:
     legal = identity.legal_files(pack)
-    layout = macros_of(target)
+    layout = target.macros
     plans = _plans(pack, target, searches)
     correlations = [search for search in searches if search.kind == "correlation"]
     events = {macro(rule, "events"): text for search in correlations for rule, text in search.stages}

@@ -1,0 +1,22 @@
+"""The repository's own pack and its searches, built once for all tests of what is shipped."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from an1498.compiler import compile_pack
+from an1498.content import load_pack
+from an1498.model import Pack, Search
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def whole_pack() -> Pack:
+    return load_pack(ROOT)
+
+
+@cache
+def searches_of(target: str) -> tuple[Search, ...]:
+    return compile_pack(whole_pack(), (target,)).searches
