@@ -47,6 +47,22 @@ class Entity(StrEnum):
     COMMUNITY_ID = "community_id"
 
 
+SPLUNK_ASSETS = "an1498_assets"
+SPLUNK_ASSET_COLUMNS = ("start", "end", "ip", "host", "mac", "source")
+"""The lookup table of assets and its columns: in [start, end), epoch seconds, `ip` belonged to `host`; `source` says who says so."""
+
+ELASTIC_ASSETS = "an1498-assets"
+ELASTIC_ASSET_TYPES: Mapping[str, FieldType] = {
+    "an1498_asset_ip": FieldType.IP,
+    "an1498_asset_from": FieldType.DATE,
+    "an1498_asset_until": FieldType.DATE,
+    "an1498_asset_host": FieldType.KEYWORD,
+    "an1498_asset_mac": FieldType.KEYWORD,
+    "an1498_asset_source": FieldType.KEYWORD,
+}
+"""The same as an index in lookup mode. LOOKUP JOIN adds its fields to the events', hence names that no event has."""
+
+
 @dataclass(frozen=True, slots=True)
 class LayoutField:
     """One row of a layout's table: a native field, the name and type under which the SIEM stores it.

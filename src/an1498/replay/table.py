@@ -7,7 +7,6 @@ come from a mapping where there is one, else from the values; dates are BIGINT m
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ import duckdb
 from an1498.errors import UsageError
 from an1498.model import FieldType
 from an1498.replay.algebra import ORDER, STREAM, Relation, Scan, identifier, streams_table, to_sql
+from an1498.telemetry.addresses import canonical_ip
 from an1498.times import microseconds_since_epoch
 
 Flavour = Literal["splunk", "elastic"]
@@ -273,13 +273,3 @@ def epoch_microseconds(value: Any) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return microseconds_since_epoch(moment)
-
-
-def canonical_ip(text: str) -> str:
-    """The address as Elasticsearch compares it: lower case, compressed, IPv4-mapped IPv6 as IPv4; other text unchanged."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)

@@ -47,7 +47,7 @@ from an1498.replay.eql.values import (
     reads_of,
     unknown,
 )
-from an1498.replay.table import canonical_ip
+from an1498.telemetry.addresses import canonical_ip
 from an1498.times import microseconds_since_epoch
 
 Truth = bool | None | Expr

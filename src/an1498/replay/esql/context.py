@@ -11,7 +11,7 @@ from an1498.replay.esql import tree
 from an1498.replay.esql.parse import Source
 from an1498.replay.esql.values import NUMBERS, STRINGS, Type, Value, constant, null_of, parse_date, single
 from an1498.replay.lucene.dates import is_address
-from an1498.replay.table import canonical_ip
+from an1498.telemetry.addresses import canonical_ip
 
 Scope = Mapping[str, Value]
 

@@ -22,7 +22,7 @@ from an1498.replay.esql.values import (
     widened,
 )
 from an1498.replay.lucene.dates import is_address
-from an1498.replay.table import canonical_ip
+from an1498.telemetry.addresses import canonical_ip
 
 _WHOLE_TEXT = r"[+-]?[0-9]+"
 # What Java's Double.parseDouble reads, hexadecimal numbers, NaN and infinities apart.
