@@ -30,7 +30,7 @@ _SHOWN = 20
 _PATH = click.Path(path_type=Path)
 
 
-@click.group(short_help="Make the table of whose an address was.")
+@click.group(epilog=EPILOG, short_help="Make the table of whose an address was.")
 def assets() -> None:
     """The table of assets, for targets with entity = "lookup"."""
 

@@ -17,12 +17,12 @@ import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from an1498.errors import ExternalError
 from an1498.model import ELASTIC_ASSET_TYPES, ELASTIC_ASSETS, SPLUNK_ASSET_COLUMNS, SPLUNK_ASSETS
 from an1498.telemetry.assets import AssetTable
+from an1498.times import second_text
 
 TABLE_FIELD = "an1498_asset_table"
 
@@ -41,7 +41,14 @@ def asset_bulk(table: AssetTable) -> bytes:
     whole = hashlib.sha256(asset_csv(table)).hexdigest()[:16]
     lines = []
     for row in table.rows:
-        cells = (row.ip, _rfc3339(row.start_s), _rfc3339(row.end_s), row.host, row.mac, row.source)  # in the order of the types
+        cells = (
+            row.ip,
+            second_text(row.start_s * 1_000_000),
+            second_text(row.end_s * 1_000_000),
+            row.host,
+            row.mac,
+            row.source,
+        )  # in the order of the types
         document = {**dict(zip(ELASTIC_ASSET_TYPES, cells, strict=True)), TABLE_FIELD: whole}
         action = {"index": {"_index": ELASTIC_ASSETS, "_id": f"{row.ip}@{row.start_s}"}}
         lines += [json.dumps(action), json.dumps({name: cell for name, cell in document.items() if cell})]
@@ -71,7 +78,3 @@ def write_files(directory: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]
     except OSError as error:
         raise ExternalError(f"{error.filename or directory}: cannot write the table: {error.strerror or error}") from error
     return tuple(written)
-
-
-def _rfc3339(seconds: int) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
