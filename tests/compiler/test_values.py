@@ -10,6 +10,7 @@ import yaml
 from tests.compiler.build import TARGETS, pack
 
 from an1498.compiler import compile_search
+from an1498.errors import Unsupported
 from an1498.model import FieldType, Language
 from an1498.replay import eql, esql, lucene, spl
 from an1498.replay.table import ColumnType, ResultRow, load
@@ -55,8 +56,31 @@ HOSTILE = [
     "tab\there",
     "ünïcode ß",
     "日本",
+    "42",
+    "0x2a",
 ]
-DECOYS = ["", "x", "ab", "a", "aXb", "b", "delete", "macro", "token", "line feed", "10.0.0.1", "y", "name"]
+DECOYS = [
+    "",
+    "x",
+    "ab",
+    "a",
+    "aXb",
+    "b",
+    "delete",
+    "macro",
+    "token",
+    "line feed",
+    "10.0.0.1",
+    "y",
+    "name",
+    "042",
+    "42.0",
+    "4.2e1",
+    "+42",
+    " 42",
+    "42 ",
+    "421",
+]
 EVENTS = [*HOSTILE, *DECOYS]
 MAPPING = {
     "event.dataset": ColumnType(FieldType.KEYWORD),
@@ -138,6 +162,35 @@ def test_splunk_text_holds_no_macro_token_or_line_feed_of_a_value(value: str) ->
     assert text.count("`") == 2
     assert "$" not in text
     assert text.count("\n") == text.count("\n| where ")
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("value", [42, "42"])
+@pytest.mark.parametrize("negated", [False, True])
+def test_a_number_in_a_text_field_is_its_digits(value: int | str, negated: bool, language: Language) -> None:
+    """In both forms of SPL: what `search` says, and what stands in `where` because something beside it must."""
+    wanted = {event for event in EVENTS if event != "42"} if negated else {"42"}
+    for other in ({"note": "absent"}, {"note|cased": "absent"}):
+        rule = yaml.safe_dump({"one": {"note": value}, "two": other, "condition": "not (one or two)" if negated else "one or two"})
+        text = compile_search(pack(rule), "rule", TARGETS[language], language).text
+        assert _found(language, text) == wanted, text
+        if language is Language.SPL:
+            assert ("| where" in text) == ("note|cased" in other)
+
+
+def test_a_comparison_with_a_number_passes_over_text() -> None:
+    """`search` would compare other text as text, and find "x" above 42."""
+    text = compile_search(pack("s: {note|gte: 42}\ncondition: s"), "rule", "splunk", Language.SPL).text
+    assert {event for event in _found(Language.SPL, text) if not event.strip("0123456789.e+ ")} >= {"42", "042", "42.0", "4.2e1", "421"}
+    assert not {"x", "日本", "null", "10.0.0.1"} & _found(Language.SPL, text)
+
+
+@pytest.mark.parametrize("value", ["\n", "a\nb"])
+def test_a_line_feed_in_an_array_is_refused_in_esql(value: str) -> None:
+    """It would match across two values, which are joined by line feeds."""
+    rule = yaml.safe_dump({"s": {"cert_chain_fps|contains": value}, "condition": "s"})
+    with pytest.raises(Unsupported, match="a line feed in a value of the array 'fps'"):
+        compile_search(pack(rule), "rule", "elastic", Language.ESQL)
 
 
 def test_a_control_character_has_no_form_in_esql() -> None:

@@ -100,6 +100,10 @@ class EsqlConditions(LayoutAware, ESQLBackend):
             text, found = self.folded(field, found)
         else:
             raise Refusal(f"a comparison of the array '{field}' of {row.type}", "compare a field that holds one value", field)
+        if SEPARATOR in found.text:
+            raise Refusal(
+                f"a line feed in a value of the array '{field}', which would match across two of its values", "use ? for it", field
+            )
         inner = lucene_pattern(found, ignore_case=False, one="[^\n]", many="[^\n]*")
         return f"MV_CONCAT({text}, {string(SEPARATOR)}) RLIKE {string(f'(.*{SEPARATOR})?{inner}({SEPARATOR}.*)?')}"
 

@@ -1,7 +1,8 @@
 """Per-event conditions in SPL: what the `search` command can say exactly, and a `where` clause for the rest.
 
 Sources: Splunk Search Reference, "search" (case-insensitive values, NOT before OR before AND, quotes around values with spaces, pipes,
-quotes and brackets, CIDR); Splunk Search Manual, "Backslashes" ("The backslash symbol can't be used to escape the asterisk"),
+quotes and brackets, CIDR; "=" compares text: "1" does not match "1.0"; "<" and ">" compare other values than numbers lexicographically);
+Splunk Search Manual, "Backslashes" ("The backslash symbol can't be used to escape the asterisk"),
 "SPL and regular expressions"; "Comparison and Conditional functions" (match, cidrmatch, isnull).
 """
 # ruff: noqa: ARG002 - the parameters are those of the methods that these override
@@ -9,6 +10,7 @@ quotes and brackets, CIDR); Splunk Search Manual, "Backslashes" ("The backslash 
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -29,6 +31,10 @@ class SplCondition:
 
     search: str
     where: str
+
+
+_NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*|\s*0x[0-9a-f]+\s*", re.IGNORECASE)
+"""What eval may take for a number."""
 
 
 class NotSearchable(Exception):
@@ -95,6 +101,10 @@ class SplSearch(LayoutAware, SplunkBackend):
     def convert_condition_field_eq_val_re(self, cond: Any, state: Any) -> Any:
         raise NotSearchable
 
+    # `search` compares a value that is no number too, as text; Sigma's comparison is one of numbers.
+    def convert_condition_field_compare_op_val(self, cond: Any, state: Any) -> Any:
+        raise NotSearchable
+
     # Official defers with `| where`, and refuses under OR.
     def convert_condition_field_eq_field(self, cond: Any, state: Any) -> Any:
         raise NotSearchable
@@ -127,7 +137,7 @@ class SplWhere(LayoutAware, SplunkBackend):
     def convert_condition_not(self, cond: Any, state: Any) -> Any:
         inner = cond.args[0]
         names = list(fields_of(inner))
-        kinds = {isinstance(leaf.value, SigmaNumber | SigmaCompareExpression) for leaf in leaves(inner)}
+        kinds = {isinstance(leaf.value, SigmaCompareExpression) for leaf in leaves(inner)}
         if len(kinds) > 1:
             return self.convert_condition_group(pushed_down(inner, together=False), state)
         numeric = kinds.pop()
@@ -144,19 +154,23 @@ class SplWhere(LayoutAware, SplunkBackend):
         return f"isnotnull(mvfilter({test}))" if self.stored(name).array else test
 
     def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
-        found = pattern(cond.value)
-        name = field(cond.field)
-        if not found.wild and not _unsafe(found.text):
+        return self._equals(cond.field, pattern(cond.value))
+
+    def _equals(self, name: str, found: Pattern) -> str:
+        """Text alone: eval would compare two values that look like numbers as numbers ("Predicate expressions")."""
+        named, name = name, field(name)
+        if not found.wild and not _unsafe(found.text) and not _NUMERIC.fullmatch(found.text):
             test = f"{name}={string(found.text)}" if found.caseless else f"lower({name})={string(found.text.lower())}"
         else:
             test = f'match({name}, "{pcre_pattern(found)}")'
-        return self.any_value(cond.field, test)
+        return self.any_value(named, test)
 
     def convert_condition_field_eq_val_str_case_sensitive(self, cond: Any, state: Any) -> Any:
         return self.convert_condition_field_eq_val_str(cond, state)
 
+    # Splunk stores text, so a number is its digits, as in `search` (and as in a keyword field of Elasticsearch).
     def convert_condition_field_eq_val_num(self, cond: Any, state: Any) -> Any:
-        return self.any_value(cond.field, f"tonumber({field(cond.field)})={cond.value}")
+        return self._equals(cond.field, Pattern((str(cond.value),), cased=True))
 
     def convert_condition_field_eq_val_bool(self, cond: Any, state: Any) -> Any:
         return self.any_value(cond.field, f'lower({field(cond.field)})="{"true" if cond.value else "false"}"')

@@ -181,6 +181,8 @@ def _address_item(rng: random.Random, field: str) -> tuple[str, Any]:
 
 
 def _text_item(rng: random.Random, field: str) -> tuple[str, Any]:
+    if rng.random() < 0.08:
+        return field, _one_or_more(rng, lambda: rng.choice((42, -1, 0, 1.5)))
     if rng.random() < 0.2:
         regex = _one_or_more(rng, lambda: rng.choice(_REGEXES)[0])
         return f"{field}|re{rng.choice(('', '', '|i'))}", regex
@@ -305,7 +307,7 @@ def _values(rng: random.Random, value: SigmaType) -> Iterator[Any]:
         case SigmaBool():
             yield bool(value.boolean)
         case SigmaNumber():
-            yield from (value.number, int(value.number) + 1)
+            yield from (value.number, int(value.number) + 1, f"0{value.number}", f"{value.number}.0", f"{value.number}e0")
         case SigmaCompareExpression():
             number = int(value.number.number)
             yield from (number - 1, number, number + 1)

@@ -2,7 +2,8 @@
 
 Sources: Sigma specification 2.1, "Detection", "Value modifiers" and appendix "Modifiers". Text compares case-insensitively, `*` and
 `?` are wildcards, `null` is a missing field, a regular expression is case-sensitive and matches anywhere, a list field matches
-if any of its values does, and a negation is true for a missing field.
+if any of its values does, and a negation is true for a missing field. A number is a number's value in a field of numbers, its digits in a
+field of text: `042` is not 42 there.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _value_matches(value: Any, wanted: SigmaType) -> bool:
         case SigmaBool():
             return value is bool(wanted.boolean)
         case SigmaNumber():
-            return _number(value) == float(wanted.number)
+            return value == str(wanted.number) if isinstance(value, str) else _number(value) == float(wanted.number)
         case SigmaCompareExpression():
             return _compares(value, wanted)
         case _:
