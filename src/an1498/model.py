@@ -168,9 +168,25 @@ class Parameter:
     location: Location
 
 
+STAGED_MACRO = "an1498_staged"
+"""Splunk's macro for the index of what event searches write, in searches that write there and in searches that read there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """How a staged target works: event rules write what they match, correlations run over that.
+
+    `index` is Splunk's index of the written events, `space` the Kibana space whose building-block alerts are read; `lag_s` is how
+    long after its time a run of an event rule may take until its results can be searched."""
+
+    index: str
+    space: str
+    lag_s: int
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One environment of an1498.toml `[targets.<name>]`."""
+    """One environment of an1498.toml `[targets.<name>]`. `staging` is None where correlations run over the raw events."""
 
     name: str
     backend: str
@@ -181,12 +197,15 @@ class Target:
     ingest_lag_s: int
     options: Mapping[str, Any]
     location: Location
+    staging: Staging | None = None
 
     @property
     def macros(self) -> dict[str, str]:
-        """The Splunk macros of the layouts and their default definitions, sorted by name."""
-        sources = [source for layout in self.layouts for source in layout.sources if source.macro]
-        return {source.macro: source.macro_definition for source in sorted(sources, key=lambda source: source.macro)}
+        """Splunk's macros that the target's searches use, with their default definitions, sorted by name."""
+        found = {source.macro: source.macro_definition for layout in self.layouts for source in layout.sources if source.macro}
+        if self.staging is not None and self.backend == "splunk":
+            found[STAGED_MACRO] = f"index={self.staging.index}"
+        return dict(sorted(found.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +308,10 @@ class Search:
 
     `group_by` names the columns of the alert's group in the result (SPL, ES|QL) or the order of `join_keys` (EQL);
     `time_field` is the result column with the alert's time. `stages` explains, per stage, the rule and its condition text,
-    so that a lost event can be traced. `tiebreaker` is the EQL tiebreaker field, empty where none is set."""
+    so that a lost event can be traced. `tiebreaker` is the EQL tiebreaker field, empty where none is set.
+
+    On a staged target `staged` is true for a correlation (it reads what the event searches of its stages have written), and
+    `staged_as` is the id under which an event search's results are written: Splunk's `source`, Kibana's `rule_id`."""
 
     rule: str
     id: str
@@ -311,6 +333,8 @@ class Search:
     stages: tuple[tuple[str, str], ...]
     tiebreaker: str
     location: Location
+    staged: bool = False
+    staged_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

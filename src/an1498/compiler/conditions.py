@@ -6,7 +6,7 @@ the official ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from an1498.compiler.patterns import Pattern, pattern
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.resolve import resolve
 from an1498.errors import ContentError, Location
-from an1498.model import EventRule, Layout, LayoutSource, Pack, Target
+from an1498.model import EventRule, Layout, LayoutField, LayoutSource, Pack, Target
 
 # The field that tells the data sets of one Elastic cluster apart, where a layout stores it with every event.
 DATASET_FIELDS = ("event.dataset", "data_stream.dataset")
@@ -49,11 +49,12 @@ class EventCondition:
 
 @dataclass(slots=True)
 class Context:
-    """A pack and a target, with the conditions built so far."""
+    """A pack and a target, with the conditions built so far. `written` remembers what a staged target writes (`staged.py`)."""
 
     pack: Pack
     target: Target
     built: dict[str, EventCondition] = field(default_factory=dict)
+    written: Mapping[str, tuple[LayoutField, ...]] | None = None
 
     def condition(self, rule: EventRule) -> EventCondition:
         if rule.name not in self.built:

@@ -25,7 +25,7 @@ OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "==", "neq": 
 class Stage:
     """One referenced rule. `keys` are the indexed fields of the group, in the order of the rule's group-by; `values` those of the
     condition's fields; `offset_s` is added to the event's time before ordering (clock skew). Where the rule is a correlation, `burst`
-    is it, and `condition` selects the events that it counts."""
+    is it, and `condition` selects the events that it counts. With `staged` they are events that the rule's search has written."""
 
     number: int
     condition: EventCondition
@@ -33,6 +33,12 @@ class Stage:
     values: tuple[LayoutField, ...]
     offset_s: int
     burst: Correlation | None = None
+    staged: bool = False
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The event rules whose events these are."""
+        return (self.condition.rule.name,) if self.burst is None else self.burst.rules
 
     @property
     def name(self) -> str:
@@ -89,6 +95,10 @@ class Plan:
         return tuple(f"an1498_key_{number}" for number in range(1, len(self.groups) + 1))
 
     @property
+    def staged(self) -> bool:
+        return self.stages[0].staged
+
+    @property
     def ordered(self) -> bool:
         return self.correlation.type is CorrelationType.TEMPORAL_ORDERED
 
@@ -106,8 +116,8 @@ class Plan:
         return tuple(Branch(tuple(stages)) for stages in by_source.values())
 
 
-def plan(context: Context, correlation: Correlation) -> Plan:
-    """Resolve rules, keys and offsets. Raises Refusal, ContentError."""
+def raw_plan(context: Context, correlation: Correlation) -> Plan:
+    """Resolve rules, keys and offsets over the raw events; `staged.plan` makes of it what a target runs. Raises Refusal, ContentError."""
     _check_shape(correlation)
     bursts = {name: context.pack.correlations[name] for name in correlation.rules if name in context.pack.correlations}
     check_chain(correlation, bursts)

@@ -32,6 +32,10 @@ DEVIATIONS = {
         "A run knows no event before its lookback, so a count or a state that outlives the lookback may show a rising edge at the start of "
         "the range and alert again. The Splunk app drops such edges; elsewhere raise suppression or tune the threshold."
     ),
+    "staged-late-run": (
+        "A staged correlation reads what event searches have written: events of a run that ends later than `staging_lag` after its time "
+        "are missing from the correlation's run."
+    ),
     "spl-streamstats-limit": (
         "Splunk's manual bounds streamstats by max_stream_window (10,000 results by default): raise it in limits.conf where one run "
         "finds more matching events."

@@ -8,11 +8,12 @@ from types import ModuleType
 from typing import Any
 from uuid import UUID, uuid5
 
-from an1498.compiler import deviations, eql, esql, lucene, spl
+from an1498.compiler import deviations, eql, esql, lucene, spl, staged
 from an1498.compiler.conditions import Context, EventCondition, source_of, with_dataset
-from an1498.compiler.correlation import Plan, plan
+from an1498.compiler.correlation import Plan
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.schedule import correlation_schedule, event_schedule
+from an1498.compiler.spl_staged import writing_search
 from an1498.compiler.window_values import CALCULATED
 from an1498.errors import Location, Unsupported, UsageError
 from an1498.model import Correlation, CorrelationType, EventRule, FieldType, Language, Pack, Search, Target
@@ -101,6 +102,11 @@ def _event(context: Context, rule: EventRule, language: Language) -> Search:
     codes = list(_field_deviations([found], language))
     if language is Language.ESQL:
         codes.append("esql-row-limit")
+    score = risk_score(rule.level, context.target)
+    written_as = _written_as(context, rule)
+    text = emitter.event_search(found)
+    if written_as and language is Language.SPL:
+        text = writing_search(found, written_as, staged.written(context)[rule.name], score)
     return Search(
         rule=rule.name,
         id=rule.id,
@@ -108,26 +114,34 @@ def _event(context: Context, rule: EventRule, language: Language) -> Search:
         target=context.target.name,
         language=language,
         kind="event",
-        text=emitter.event_search(found),
+        text=text,
         timespan_s=schedule.timespan_s,
         interval_s=schedule.interval_s,
         lookback_s=schedule.lookback_s,
         entity_fields=(found.source.entity_field,) if found.source.entity_field else (),
         required_fields=_required([found], (), language),
         level=rule.level,
-        risk_score=risk_score(rule.level, context.target),
+        risk_score=score,
         deviations=deviations.declared(codes),
         group_by=(),
         time_field=emitter.TIME_FIELD,
         stages=((rule.name, emitter.stage_text(found)),),
         tiebreaker="",
         location=rule.location,
+        staged_as=written_as,
     )
+
+
+def _written_as(context: Context, rule: EventRule) -> str:
+    """Under which id a staged target writes the rule's events; "" where nothing reads them."""
+    if context.target.staging is None or rule.name not in staged.written(context):
+        return ""
+    return staged.staged_as(rule)
 
 
 def _correlation(context: Context, rule: Correlation, language: Language) -> Iterator[Search]:
     emitter = _EMITTERS[language]
-    resolved = plan(context, rule)
+    resolved = staged.plan(context, rule)
     text = emitter.correlation_search(resolved)
     companion = eql.reversed_search(resolved) if language is Language.EQL else None
     codes = list(_correlation_deviations(resolved, language, companion is not None))
@@ -166,6 +180,7 @@ def _correlation_search(context: Context, resolved: Plan, language: Language, te
         stages=tuple((stage.name, emitter.stage_text(stage.condition)) for stage in resolved.stages),
         tiebreaker=eql.tiebreaker(resolved) if language is Language.EQL else "",
         location=rule.location,
+        staged=resolved.staged,
     )
 
 
@@ -175,6 +190,8 @@ def _correlation_deviations(resolved: Plan, language: Language, has_companion: b
         yield "value-floating-point"
     if resolved.correlation.type is not CorrelationType.TEMPORAL_ORDERED:
         yield "range-start"
+    if resolved.staged:
+        yield "staged-late-run"
     if language is Language.SPL:
         yield "spl-streamstats-limit"
         return

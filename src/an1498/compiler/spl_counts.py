@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from an1498.compiler.correlation import Plan, Stage
 from an1498.compiler.spl_chains import happenings
-from an1498.compiler.spl_conditions import field
-from an1498.compiler.spl_parts import COMPARISONS, both_edges, by, edges, leaving, rising_edge, staged_edges
+from an1498.compiler.spl_parts import COMPARISONS, both_edges, by, edges, leaving, rising_edge, staged_edges, stored_value
 from an1498.compiler.thresholds import bounds, presence
 
 
 def _value(stage: Stage) -> str:
     """The counted value, or combination of values, prefixed by its length so that combinations stay apart; "" for none."""
-    names = [field(row.indexed) for row in stage.values]
+    names = [stored_value(stage, row) for row in stage.values]
     present = " AND ".join(f"isnotnull({name})" for name in names)
     joined = '.":".'.join(f'len({name}).":".{name}' for name in names) if len(names) > 1 else f'"=".{names[0]}'
     return f'if({present}, {joined}, "")'

@@ -33,8 +33,8 @@ def _events(plan: Plan) -> list[str]:
     lines = ["| multisearch"]
     for stage in plan.stages:
         assigned = [f"an1498_stage={stage.number}", f"an1498_order={_shifted(stage.offset_s)}", *key_assignments(plan, stage)]
-        lines.append(branch(stage.condition, assigned))
-    return [*lines, keyed(plan), "| fields " + ", ".join((TIME_FIELD, "an1498_stage", "an1498_order", *plan.keys))]
+        lines.append(branch(stage, stage.condition, assigned))
+    return [*lines, *keyed(plan, "an1498_stage"), "| fields " + ", ".join((TIME_FIELD, "an1498_stage", "an1498_order", *plan.keys))]
 
 
 def _bursts(plan: Plan) -> list[str]:

@@ -14,8 +14,12 @@ from collections.abc import Callable, Sequence
 from an1498.compiler.conditions import EventCondition, any_of
 from an1498.compiler.correlation import OPERATORS, Plan, Stage
 from an1498.compiler.spl_conditions import condition, field
+from an1498.model import LayoutField
 
 TIME_FIELD = "_time"
+# Fields of a staged event (`spl_staged.py`).
+ORIGINAL_TIME = "an1498_orig_time"
+ORIGINAL_EVENT = "an1498_orig_event"
 # No value holds a line feed as it is (`spl_conditions.py`), so this stands only where it was put.
 _DEFERRED = "\n| where "
 COMPARISONS = {**OPERATORS, "eq": "="}
@@ -34,16 +38,28 @@ def _render(found: EventCondition) -> str:
     return text + (f"{_DEFERRED}{parts.where}" if parts.where else "")
 
 
-def branch(found: EventCondition, assignments: Sequence[str]) -> str:
-    return f"    [ search {selection(found).replace(_DEFERRED, ' | where ')} | eval {', '.join(assignments)} ]"
+def branch(stage: Stage, found: EventCondition, assignments: Sequence[str]) -> str:
+    """The stage's events. A staged event has its source event's time as a text, because what Splunk makes of `_time` is not certain."""
+    assigned = [f"_time=tonumber({ORIGINAL_TIME})", *assignments] if stage.staged else assignments
+    return f"    [ search {selection(found).replace(_DEFERRED, ' | where ')} | eval {', '.join(assigned)} ]"
+
+
+def stored_value(stage: Stage, row: LayoutField) -> str:
+    """A field of the stage's events in an eval expression."""
+    return f"substr({row.indexed}, 2)" if stage.staged else field(row.indexed)
 
 
 def key_assignments(plan: Plan, stage: Stage) -> list[str]:
-    return [f"{column}={field(key.indexed)}" for column, key in zip(plan.keys, stage.keys, strict=True)]
+    return [f"{column}={stored_value(stage, key)}" for column, key in zip(plan.keys, stage.keys, strict=True)]
 
 
-def keyed(plan: Plan) -> str:
-    return "| where " + " AND ".join(f"isnotnull({column})" for column in plan.keys)
+def keyed(plan: Plan, *columns: str) -> list[str]:
+    """Events without a key go. An event that two runs of its rule have written, or two rules of one branch, counts once; `columns` tell
+    the rows of one event apart."""
+    lines = ["| where " + " AND ".join(f"isnotnull({column})" for column in plan.keys)]
+    if plan.staged:
+        lines.append(f"| dedup {', '.join((ORIGINAL_EVENT, *columns))} keepempty=true")
+    return lines
 
 
 def by(plan: Plan, *more: str) -> str:
@@ -59,17 +75,17 @@ def _name(group: str) -> str:
     return group if group.replace("_", "a").isalnum() else f'"{group}"'
 
 
-def edges(plan: Plan, value: Callable[[Stage], str] | None = None) -> list[str]:
-    """Every event twice: entering the window (edge 0) and, W later, leaving it (edge 1). `value` is the column `an1498_value`."""
+def edges(plan: Plan, value_of: Callable[[Stage], str] | None = None) -> list[str]:
+    """Every event twice: entering the window (edge 0) and, W later, leaving it (edge 1). `value_of` gives the column `an1498_value`."""
     lines = ["| multisearch"]
     for edge in (0, 1):
         for source in plan.branches():
             assigned = [f"an1498_edge={edge}", *key_assignments(plan, source.first)]
-            if value is not None:
-                assigned.append(f"an1498_value={value(source.first)}")
-            lines.append(branch(any_of([stage.condition for stage in source.stages]), assigned))
-    columns = (TIME_FIELD, "an1498_edge", *(["an1498_value"] if value is not None else []), *plan.keys)
-    return [*lines, keyed(plan), "| fields " + ", ".join(columns)]
+            if value_of is not None:
+                assigned.append(f"an1498_value={value_of(source.first)}")
+            lines.append(branch(source.first, any_of([stage.condition for stage in source.stages]), assigned))
+    columns = (TIME_FIELD, "an1498_edge", *(["an1498_value"] if value_of is not None else []), *plan.keys)
+    return [*lines, *keyed(plan, "an1498_edge"), "| fields " + ", ".join(columns)]
 
 
 def staged_edges(plan: Plan) -> list[str]:
@@ -79,8 +95,12 @@ def staged_edges(plan: Plan) -> list[str]:
         for stage in plan.stages:
             if edge == 0 or stage.burst is not None or not plan.bursts_s:
                 assigned = [f"an1498_edge={edge}", f"an1498_stage={stage.number}", *key_assignments(plan, stage)]
-                lines.append(branch(stage.condition, assigned))
-    return [*lines, keyed(plan), "| fields " + ", ".join((TIME_FIELD, "an1498_edge", "an1498_stage", *plan.keys))]
+                lines.append(branch(stage, stage.condition, assigned))
+    return [
+        *lines,
+        *keyed(plan, "an1498_edge", "an1498_stage"),
+        "| fields " + ", ".join((TIME_FIELD, "an1498_edge", "an1498_stage", *plan.keys)),
+    ]
 
 
 def both_edges() -> list[str]:

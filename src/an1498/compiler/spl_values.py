@@ -9,8 +9,7 @@ distinct values ("Aggregate functions"), and cannot slide: `window_values.py` sa
 from __future__ import annotations
 
 from an1498.compiler.correlation import Plan, Stage
-from an1498.compiler.spl_conditions import field
-from an1498.compiler.spl_parts import COMPARISONS, by, edges, rising_edge
+from an1498.compiler.spl_parts import COMPARISONS, by, edges, rising_edge, stored_value
 from an1498.compiler.window_values import COUNT, SUM, VALUE, Fact, decided, facts, holds, percent, tests
 from an1498.model import CorrelationType
 
@@ -48,7 +47,7 @@ def value_aggregate(plan: Plan) -> list[str]:
 
 def _number(stage: Stage) -> str:
     """Null for a text that is no number ("Conversion functions", tonumber)."""
-    return f"tonumber({field(stage.values[0].indexed)})"
+    return f"tonumber({stored_value(stage, stage.values[0])})"
 
 
 def _of_events(fact: Fact) -> str:

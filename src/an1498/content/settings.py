@@ -15,6 +15,7 @@ from an1498.content.layouts import layout_names, load_layout, override, unknown_
 from an1498.content.node import Node, suggestion
 from an1498.content.parameters import load_parameter
 from an1498.content.report import Report, reporting
+from an1498.content.staging import STAGING_KEYS, load_staging
 from an1498.content.tomldoc import read_toml
 from an1498.model import Entity, Language, Layout, Parameter, Target
 
@@ -49,6 +50,7 @@ TARGET_KEYS = (
     "risk_scores",
     "indexes",
     "macros",
+    *STAGING_KEYS,
 )
 TABLES = ("skip", "severity", "risk_scores", "indexes", "macros")
 
@@ -152,6 +154,7 @@ def _target(name: str, node: Node, table: Table, pipelines: Path, loaded: dict[s
         ingest_lag_s=duration(table["ingest_lag"], low=0, high=DAY) if "ingest_lag" in table else INGEST_LAG_S,
         options=_options(table, backend),
         location=node.location,
+        staging=load_staging(table, backend),
     )
 
 

@@ -16,7 +16,7 @@ import duckdb
 from an1498.model import RANK_FIELD, Alert, FieldType, Language, NativeEvent, Pack, Search, Target
 from an1498.replay.ingest import index_event
 from an1498.replay.prepare import prepare
-from an1498.replay.table import ColumnType, EventTable, Flavour, ResultRow, epoch_microseconds, load
+from an1498.replay.table import ColumnType, EventTable, Flavour, ResultRow, Schema, epoch_microseconds, load
 
 Stream = Sequence[tuple[NativeEvent, Mapping[str, Any]]]
 """The events of one stream that a target stores, each with its document, in arrival order."""
@@ -41,30 +41,45 @@ def index_streams(
     """Ingest raw events by the target's layouts; an event that no layout knows is not stored. `fields`, if given, are the
     only columns that the table gets."""
     stored = [_stored(target, events) for events in streams]
-    return Indexed(target, stored, _table(connection, target, stored, "events", fields))
+    return Indexed(target, stored, table_of(connection, target, stored, "events", fields, field_types(target)))
 
 
 def widened(indexed: Indexed) -> Indexed:
     """The same streams with a table of all columns, for searches that may read any. Every column costs a search time to plan."""
-    return replace(indexed, table=_table(indexed.table.connection, indexed.target, indexed.streams, "all events", None))
+    types = field_types(indexed.target)
+    return replace(indexed, table=table_of(indexed.table.connection, indexed.target, indexed.streams, "all events", None, types))
 
 
-def _table(
-    connection: duckdb.DuckDBPyConnection, target: Target, streams: Sequence[Stream], name: str, fields: frozenset[str] | None
+def table_of(
+    connection: duckdb.DuckDBPyConnection,
+    target: Target,
+    streams: Sequence[Stream],
+    name: str,
+    fields: frozenset[str] | None,
+    types: Schema,
 ) -> EventTable:
+    """A table of the streams' documents, with the types that the target has for them."""
     documents = [[document for _, document in stream] for stream in streams]
-    return load(connection, name, documents, flavour=_flavour(target), mapping=field_types(target), fields=fields)
+    return load(connection, name, documents, flavour=_flavour(target), mapping=types, fields=fields)
 
 
 def _stored(target: Target, events: Iterable[NativeEvent]) -> Stream:
-    stored = []
+    stored: list[tuple[NativeEvent, Mapping[str, Any]]] = []
     for event in events:
         for layout in target.layouts:
             document = index_event(event, layout)
             if document is not None:
+                if target.staging is not None and target.backend == "splunk":
+                    document = {**document, **_address(document, len(stored))}
                 stored.append((event, document))
                 break
     return stored
+
+
+def _address(document: Mapping[str, Any], place: int) -> dict[str, str]:
+    """Splunk's internal fields of an event's bucket and of its place there (Knowledge Manager Manual, "Use default fields"), which a
+    staged target's event searches read."""
+    return {"_bkt": f"{document.get('index', 'main')}~0~AN1498", "_cd": f"0:{place}"}
 
 
 def _flavour(target: Target) -> Flavour:
@@ -86,6 +101,8 @@ def field_types(target: Target) -> dict[str, ColumnType]:
             types.setdefault(derived.indexed, ColumnType(derived.type))
     if target.backend == "elastic":
         types.setdefault(RANK_FIELD, ColumnType(FieldType.LONG))
+    elif target.staging is not None:
+        types |= dict.fromkeys(_address({}, 0), ColumnType(FieldType.KEYWORD))
     return types
 
 

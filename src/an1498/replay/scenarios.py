@@ -17,8 +17,9 @@ import duckdb
 from an1498.content.scenarios import Scenario, load_scenario, scenario_files
 from an1498.errors import SearchSyntaxError, UsageError
 from an1498.model import Alert, NativeEvent, Pack, Search, Target
-from an1498.replay.alerts import Indexed, index_streams, read_alerts, widened
+from an1498.replay.alerts import Indexed, Stream, index_streams, read_alerts, widened
 from an1498.replay.prepare import Prepared, prepare
+from an1498.replay.staging import stored, writers, written
 from an1498.telemetry import read_log
 
 Macros = Mapping[str, Mapping[str, str]]
@@ -127,25 +128,47 @@ def _run_target(
     outcomes: list[Outcome] = []
     groups = [(group, [_parsed(search, macros) for search in group]) for group in _companions(searches)]
     named = {expectation.rule for replayed in scenarios for expectation in replayed.scenario.expect}
+    named |= {search.rule for search in writers(searches)}
     used = [parsed for (search, *_), found in groups if search.kind == "correlation" or search.rule in named for parsed in found]
     # One thread: the tables are small, and handing work to threads would cost more than the work.
     with duckdb.connect(config={"threads": 1}) as connection:
         fields = _fields(used) | {search.time_field for search in searches}
         narrow = index_streams(connection, target, [replayed.events for replayed in scenarios], fields=fields)
         wide = widened(narrow) if any(not isinstance(parsed, str) and parsed.fields is None for parsed in used) else narrow
+        staged = _staged(narrow, wide, groups) if target.staging else narrow
         for group, parsed in groups:
             if stop.is_set():
                 break
             expected = {
                 number: alerts for number, item in enumerate(scenarios) if (alerts := _expected(item.scenario, group[0])) is not None
             }
-            found = _alerts(group, parsed, narrow, wide) if expected else _fault(parsed)
+            found: list[list[Alert]] | str | None
+            if not group[0].staged:
+                found = _alerts(group, parsed, narrow, wide) if expected else _fault(parsed)
+            else:
+                found = staged if isinstance(staged, str) else _alerts(group, parsed, staged, staged)
             if isinstance(found, str):
                 wrong = expected or {0: ()}
                 outcomes += [Outcome(scenarios[n].scenario.name, group[0], "error", wrong[n], (), (found,)) for n in wrong]
             elif found is not None:
                 outcomes += [_compare(scenarios[n].scenario.name, group[0], expected[n], found[n]) for n in expected]
     return outcomes
+
+
+def _staged(narrow: Indexed, wide: Indexed, groups: Iterable[tuple[Sequence[Search], Sequence[Prepared | str]]]) -> Indexed | str:
+    """What the event searches write, or why one cannot be executed."""
+    parsed = {search: prepared for group, found in groups for search, prepared in zip(group, found, strict=True)}
+    streams: list[Stream] = [[] for _ in narrow.streams]
+    for search in writers(parsed):
+        prepared = parsed[search]
+        if isinstance(prepared, str):
+            return f"the events of '{search.rule}' are not written: {prepared}"
+        try:
+            more = written(wide if prepared.fields is None else narrow, search, prepared)
+        except (SearchSyntaxError, UsageError) as error:
+            return f"the events of '{search.rule}' are not written: {error}"
+        streams = [[*known, *new] for known, new in zip(streams, more, strict=True)]
+    return stored(narrow, streams)
 
 
 def _companions(searches: Sequence[Search]) -> Iterable[tuple[Search, ...]]:

@@ -115,7 +115,8 @@ def _file_names(searches: Sequence[Search]) -> Iterator[str]:
 
 def search_entry(search: Search) -> dict[str, Any]:
     """A search as searches.json holds it. `group_by`, `time_field`, `tiebreaker` and `stages` are for replay: the result's
-    columns with the alert's group and time, EQL's tiebreaker field, and the rules that a correlation joins."""
+    columns with the alert's group and time, EQL's tiebreaker field, and the rules that a correlation joins. Staged targets only: `staged`
+    marks a correlation over written events, `staged_as` is the id under which an event search's results are written."""
     return {
         "rule": search.rule,
         "id": search.id,
@@ -136,6 +137,8 @@ def search_entry(search: Search) -> dict[str, Any]:
         "time_field": search.time_field,
         "tiebreaker": search.tiebreaker,
         "stages": [{"rule": rule, "condition": condition} for rule, condition in search.stages],
+        **({"staged": True} if search.staged else {}),
+        **({"staged_as": search.staged_as} if search.staged_as else {}),
     }
 
 
@@ -270,4 +273,6 @@ def _search(entry: Mapping[str, Any], file: Path) -> Search:
         stages=tuple((item["rule"], item["condition"]) for item in entry["stages"]),
         tiebreaker=str(entry["tiebreaker"]),
         location=Location(str(file)),
+        staged=entry.get("staged") is True,
+        staged_as=str(entry.get("staged_as", "")),
     )

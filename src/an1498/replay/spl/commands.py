@@ -244,9 +244,25 @@ def _addinfo(frame: Frame, command: syntax.Plain) -> Frame:
     return frame.extend([("info_min_time", Kind.NUMBER, Lit(0.0)), *unknown], command.at)
 
 
+def _collect(frame: Frame, command: syntax.Plain) -> Frame:
+    """Writes the results and returns them ("collect"). What is stored of them, `replay/staging.py` models for `output_format=hec`; the
+    older format turns a result into a text, which replay does not."""
+    source = frame.context.source
+    if command.words or command.sign or command.renamed:
+        raise source.syntax_error(command.at, "collect takes options only")
+    if unknown := set(command.options) - {"index", "output_format"}:
+        raise source.unsupported(command.at, f"option '{min(unknown)}' of collect")
+    if not command.options.get("index"):
+        raise source.unsupported(command.at, "collect without an index")
+    if command.options.get("output_format") != "hec":
+        raise source.unsupported(command.at, "collect without output_format=hec", "add output_format=hec")
+    return frame
+
+
 _PLAIN: dict[str, Callable[[Frame, syntax.Plain], Frame]] = {
     "addinfo": _addinfo,
     "bin": _bin,
+    "collect": _collect,
     "dedup": ordering.dedup,
     "fields": _fields,
     "fillnull": _fillnull,

@@ -16,7 +16,21 @@ from an1498.replay.spl.source import Source
 from an1498.replay.spl.syntax import Command, Multisearch, Plain
 
 _PLAIN = (
-    *("addinfo", "bin", "bucket", "dedup", "discretize", "fields", "fillnull", "head", "makemv", "makeresults", "mvexpand", "nomv"),
+    *(
+        "addinfo",
+        "bin",
+        "bucket",
+        "collect",
+        "dedup",
+        "discretize",
+        "fields",
+        "fillnull",
+        "head",
+        "makemv",
+        "makeresults",
+        "mvexpand",
+        "nomv",
+    ),
     *("reverse", "rex", "table", "tail"),
 )
 
@@ -93,6 +107,7 @@ def _segments(source: Source, start: int, end: int) -> Iterator[_Segment]:
     text = source.text
     position = _skip(text, start, end)
     first = True
+    previous = ""
     while position < end:
         if text[position] == "|":
             position = _skip(text, position + 1, end)
@@ -111,6 +126,9 @@ def _segments(source: Source, start: int, end: int) -> Iterator[_Segment]:
                 raise source.syntax_error(position, "a command is expected after '|'")
             if first and not implied and name not in _GENERATING and name in _COMMANDS:
                 raise source.syntax_error(position, f"command '{name}' cannot begin a search", "begin with search terms")
+        if not first and previous == "collect":
+            raise source.unsupported(position, "a command after collect", "end the search with collect")
+        previous = name
         if not first and name in ("multisearch", "makeresults"):
             raise source.syntax_error(position, f"command '{name}' must be the first of a search")
         segment_end, brackets = _segment_end(source, name, arguments, end)

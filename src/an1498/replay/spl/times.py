@@ -21,6 +21,8 @@ _SPAN = re.compile(r"(\d+)([a-z]*)")
 
 # Format variables that mean the same to DuckDB, and those that are rewritten.
 _SAME = frozenset("YmdHMSyjIpaAbB")
+# Stands for %s, the epoch seconds, until they are put in: DuckDB's strftime has no such variable.
+_EPOCH = "\x01"
 _REWRITTEN = {"F": "%Y-%m-%d", "T": "%H:%M:%S", "z": "+0000", "Z": "UTC"}
 
 
@@ -35,7 +37,7 @@ def span_seconds(text: str) -> int | None:
 def format_time(source: Source, seconds: Expr, pattern: str, at: int) -> Expr:
     """strftime of epoch seconds in UTC."""
     output = ""
-    milliseconds = microseconds = False
+    milliseconds = microseconds = epoch = False
     position = 0
     while position < len(pattern):
         if pattern[position] != "%":
@@ -53,6 +55,8 @@ def format_time(source: Source, seconds: Expr, pattern: str, at: int) -> Expr:
                 milliseconds, output = True, output + "%g"
             else:
                 raise source.unsupported(at, f"the time format variable {variable[0]}")
+        elif letter == "s":
+            epoch, output = True, output + _EPOCH
         elif letter in _SAME or letter == "%":
             output += variable[0]
         elif letter in _REWRITTEN:
@@ -64,6 +68,9 @@ def format_time(source: Source, seconds: Expr, pattern: str, at: int) -> Expr:
     def formatted(value: Expr) -> Expr:
         micros = Cast(call("round", call("mul", value, Lit(1e6))), "BIGINT")
         text = call("format_time", micros, Lit(output))
+        if epoch:
+            seconds_text = Cast(Cast(call("floor", call("div", Cast(micros, "DOUBLE"), Lit(1e6))), "BIGINT"), TEXT_TYPE)
+            text = call("replace_text", text, Lit(_EPOCH), seconds_text)
         if milliseconds and not microseconds:
             cut = call("ne", call("mod", micros, Lit(1000)), Lit(0))
             return Case(((cut, refuse(at, "%3N of a time with microseconds", TEXT_TYPE)),), text)

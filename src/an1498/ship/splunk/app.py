@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from an1498.compiler.conditions import Context
-from an1498.compiler.correlation import Plan, plan
+from an1498.compiler.correlation import Plan
+from an1498.compiler.staged import plan
 from an1498.errors import ContentError
 from an1498.model import Language, Pack, Search, Target
 from an1498.ship.splunk import identity

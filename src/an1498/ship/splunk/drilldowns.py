@@ -23,5 +23,7 @@ def drilldowns(plan: Plan) -> list[dict[str, str]]:
 
 def _search(plan: Plan, number: int) -> str:
     stage = plan.stages[number]
-    terms = " ".join(f'"{row.indexed}"="${group}$"' for row, group in zip(stage.keys, plan.groups, strict=True))
+    # A written value has "=" before it (compiler/spl_staged.py).
+    mark = "=" if stage.staged else ""
+    terms = " ".join(f'"{row.indexed}"="{mark}${group}$"' for row, group in zip(stage.keys, plan.groups, strict=True))
     return f"`{macro(stage.name, 'events')}` | search {terms}"

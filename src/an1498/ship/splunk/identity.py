@@ -6,7 +6,7 @@ import json
 import re
 
 from an1498.errors import ContentError, Location
-from an1498.model import Pack, Target
+from an1498.model import STAGED_MACRO, Pack, Target
 from an1498.ship.splunk.conf import Stanza
 from an1498.ship.splunk.names import APP, PREFIX
 from an1498.ship.splunk.text import Rule, key, said_by, shown
@@ -93,14 +93,20 @@ def legal_files(pack: Pack) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in found.items() if path.is_file()}
 
 
+_STAGED = """Staged: the correlations read what context searches write with `collect` into the index of macro `an1498_staged`, which must exist.
+Enable every context search that ends in `collect` together with the correlations, under an owner who may write to that index.
+"""
+
+
 def readme(pack: Pack, target: Target, layout: dict[str, str], correlations: int, context: int) -> bytes:
+    writes = f" and, with collect, to {target.macros[STAGED_MACRO]}" if target.staging else ""
     rows = "\n".join(f"    {name:<28} {text}" for name, text in sorted(layout.items()))
     return f"""# {TITLE}
 
 Version {version(pack)}, built for target `{target.name}`. {_DESCRIPTION}
 
 {correlations} correlation searches (notable events and risk) and {context} searches for context (risk only, never an alert).
-All are disabled after installation. Not run on a Splunk instance by its makers: the searches' text was executed on their own
+{_STAGED if target.staging else ""}All are disabled after installation. Not run on a Splunk instance by its makers: the searches' text was executed on their own
 evaluator, the app was checked with AppInspect.
 
 ## Set up
@@ -121,5 +127,5 @@ evaluator, the app was checked with AppInspect.
   updates must not touch it.
 
 ## Remove
-Disable the searches, delete the app. It writes to no index but through Enterprise Security's notable and risk actions.
+Disable the searches, delete the app. It writes to no index but through Enterprise Security's notable and risk actions{writes}.
 """.encode()

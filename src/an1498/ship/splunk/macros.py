@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from an1498.model import Search
+from an1498.model import STAGED_MACRO, Search
 from an1498.ship.splunk.conf import Stanza
 from an1498.ship.splunk.names import APP, any_saved_search, macro
 
@@ -24,5 +24,6 @@ def macro_stanzas(layout: Mapping[str, str], searches: Iterable[Search], events:
     definitions |= events
     # Notable and risk events carry the search's name as their source.
     definitions[ALERTS] = f'(index=notable source="{any_saved_search()}")'
-    definitions[RISK] = f'(index=risk source="{any_saved_search()}")'
+    risk = " OR ".join(dict.fromkeys(["index=risk", *([layout[STAGED_MACRO]] if STAGED_MACRO in layout else [])]))
+    definitions[RISK] = f'({f"({risk})" if " OR " in risk else risk} source="{any_saved_search()}")'
     return [Stanza(name, {"definition": text, "iseval": "0"}) for name, text in sorted(definitions.items())]

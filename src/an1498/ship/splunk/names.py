@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from an1498.compiler.staged import saved_search_name
 from an1498.model import LayoutSource, Search, Target
 from an1498.ship.splunk.conf import MAX_STANZA, Unwritable, stanza_name
 
@@ -18,7 +19,7 @@ MACHINES: Mapping[str, str] = {"host.ip": "system", "host.name": "system", "host
 
 def saved_search(rule: str) -> str:
     """The saved search of a rule: `an1498_launchd_service` → `AN1498 - launchd service - Rule`. Raises Unwritable."""
-    name = f"{PREFIX} - {rule.removeprefix(f'{APP}_').replace('_', ' ')}{SUFFIX}"
+    name = saved_search_name(rule)
     if len(name) > MAX_STANZA:
         raise Unwritable(f"a name that makes '{name}', longer than the {MAX_STANZA} characters of a search's name", "shorten the name")
     return stanza_name(name)

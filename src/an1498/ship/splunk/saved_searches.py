@@ -1,12 +1,13 @@
 """savedsearches.conf: one stanza per search, scheduled but disabled.
 
 The search is the compiler's text, byte for byte, with `| `<rule>_filter`` behind it: the place for local tuning, which by default keeps
-every result.
+every result. A search that writes (staged target) has it before what writes.
 """
 
 from __future__ import annotations
 
 from an1498.compiler.correlation import Plan
+from an1498.compiler.spl_staged import parted
 from an1498.model import Search, Target
 from an1498.ship.splunk.alerting import correlation_search, description, notable, risk
 from an1498.ship.splunk.conf import Stanza, value
@@ -17,8 +18,11 @@ from an1498.ship.splunk.text import Rule, said_by
 
 def text(search: Search, plan: Plan | None = None) -> str:
     """The search as it is shipped; `plan` is a correlation's."""
-    parts = (search.text, settled(plan) if plan else "", f"| `{macro(search.rule, 'filter')}`")
-    return "\n".join(filter(None, parts))
+    local = f"| `{macro(search.rule, 'filter')}`"
+    if search.staged_as:
+        selection, writer = parted(search.text)
+        return f"{selection}\n{local}\n{writer}"
+    return "\n".join(filter(None, (search.text, settled(plan) if plan else "", local)))
 
 
 def correlation_stanza(search: Search, plan: Plan, target: Target) -> Stanza:
@@ -43,8 +47,9 @@ def correlation_stanza(search: Search, plan: Plan, target: Target) -> Stanza:
 
 def event_stanza(search: Search, rule: Rule, target: Target) -> Stanza:
     """An event rule: risk for the machine, never an alert. Ranges of consecutive runs meet without overlap, so nothing is to suppress.
-    Where the log names no machine (a certificate, for instance) there is nothing to put risk on: the search is for analysts."""
-    modifier = risk(rule, search)
+    Where the log names no machine (a certificate, for instance) there is nothing to put risk on: the search is for analysts. A search
+    that writes risk events itself (staged target) needs no action that does."""
+    modifier = {"action.risk": "0"} if search.staged_as else risk(rule, search)
     if not modifier:
         return Stanza(_name(rule), {**_common(search, rule, target, text(search), scheduled=False), "alert.track": "0"})
     settings = {

@@ -5,6 +5,8 @@ lookback is window(s) + interval + lag + skew (compiler/schedule.py); with conti
 out. Ordered correlations find in the older part of the range only what an earlier run found as well: suppression by group and first
 event's time silences the repetition. Counts, and chains over counts, need that part to know the state; an edge that they see there may
 be an effect of the range's beginning, so `settled` keeps alerts of the newest interval only, which no other run covers.
+
+On a staged target an event search has no schedule window: what it writes must be there before the correlations' range ends.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import zlib
 
 from an1498.compiler.correlation import Plan
+from an1498.compiler.schedule import settled_s
 from an1498.model import Search, Target
 from an1498.ship.splunk.conf import Unwritable
 
@@ -24,17 +27,15 @@ def schedule(search: Search, target: Target) -> dict[str, str]:
     return {
         "enableSched": "1",
         "cron_schedule": cron(search.rule, minutes),
-        "schedule_window": str(max(minutes // 5, 1) if minutes > 1 else 0),
+        "schedule_window": str(max(minutes // 5, 1) if minutes > 1 and not search.staged_as else 0),
         "realtime_schedule": "0",
         **time_range(search, target),
     }
 
 
 def time_range(search: Search, target: Target) -> dict[str, str]:
-    return {
-        "dispatch.earliest_time": f"-{search.lookback_s}s",
-        "dispatch.latest_time": f"-{target.ingest_lag_s}s" if target.ingest_lag_s else "now",
-    }
+    ago = settled_s(target, staged=search.staged)
+    return {"dispatch.earliest_time": f"-{search.lookback_s}s", "dispatch.latest_time": f"-{ago}s" if ago else "now"}
 
 
 def cron(rule: str, minutes: int) -> str:

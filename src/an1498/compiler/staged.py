@@ -1,0 +1,115 @@
+"""Correlations over what event rules have written (a target with variant = "staged"): which fields are written, and how a stage reads them.
+
+Elastic keeps the whole event in a building block's alert; Splunk keeps what the event search writes, which is what the target's
+correlations read: `written`. A stage then selects by the id under which its rule writes (`staged_as`), and its keys and values are
+the written fields. Everything else about a correlation is the same, since its emitters know stages, keys and values only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sigma.types import SigmaString
+
+from an1498.compiler.conditions import Context, EventCondition, any_of
+from an1498.compiler.correlation import Plan, Stage, raw_plan
+from an1498.compiler.logic import Leaf
+from an1498.compiler.refusal import Refusal
+from an1498.errors import ContentError
+from an1498.model import STAGED_MACRO, Correlation, EventRule, LayoutField, LayoutSource, Target
+
+FIELD_PREFIX = "an1498_field_"
+SOURCE = "source"
+
+
+def plan(context: Context, correlation: Correlation) -> Plan:
+    """The correlation as the target runs it. Raises Refusal, ContentError."""
+    found = raw_plan(context, correlation)
+    if context.target.staging is None:
+        return found
+    return replace(found, stages=tuple(_staged(context, stage) for stage in found.stages))
+
+
+def staged_as(rule: EventRule) -> str:
+    """The id under which a rule's events are written: Splunk's `source`, as Enterprise Security names risk events by their search."""
+    return saved_search_name(rule.name)
+
+
+def saved_search_name(rule: str) -> str:
+    """Splunk's saved search of a rule: `an1498_launchd_service` → `AN1498 - launchd service - Rule`."""
+    return f"AN1498 - {rule.removeprefix('an1498_').replace('_', ' ')} - Rule"
+
+
+def written(context: Context) -> Mapping[str, tuple[LayoutField, ...]]:
+    """Per event rule that a correlation of the target has as a stage, the indexed fields that correlations read, sorted. A correlation
+    that is skipped or refused reads nothing."""
+    if context.written is None:
+        found: dict[str, dict[str, LayoutField]] = {}
+        skipped = context.target.options.get("skip") or {}
+        for correlation in context.pack.correlations.values():
+            if correlation.name in skipped:
+                continue
+            try:
+                stages = raw_plan(context, correlation).stages
+            except (Refusal, ContentError):
+                continue
+            for stage in stages:
+                for rule in stage.rules:
+                    found.setdefault(rule, {}).update({row.indexed: row for row in (*stage.keys, *stage.values)})
+        context.written = {rule: tuple(row for _, row in sorted(rows.items())) for rule, rows in found.items()}
+    return context.written
+
+
+def written_name(row: LayoutField) -> str:
+    """The name under which Splunk's staged event has a field: letters, digits and _ only, which need no quotes anywhere."""
+    return FIELD_PREFIX + re.sub(r"[^A-Za-z0-9]", "_", row.indexed)
+
+
+def _staged(context: Context, stage: Stage) -> Stage:
+    rules = [context.pack.rules[name] for name in stage.rules]
+    _check_written(context, rules)
+    keys, values = (tuple(_row(row) for row in rows) for rows in (stage.keys, stage.values))
+    source = _source(context.target, stage.source, (*keys, *values))
+    condition = any_of([_selection(rule, source) for rule in rules])
+    return replace(stage, condition=condition, keys=keys, values=values, staged=True)
+
+
+def _row(row: LayoutField) -> LayoutField:
+    return LayoutField(row.native, written_name(row))
+
+
+def _source(target: Target, source: LayoutSource, rows: tuple[LayoutField, ...]) -> LayoutSource:
+    """The store of the written events, for one log source."""
+    return LayoutSource(
+        product=source.product,
+        service=source.service,
+        fields=tuple(dict.fromkeys(rows)),
+        constants={},
+        entity_field=source.entity_field,
+        macro=STAGED_MACRO,
+        macro_definition=target.macros[STAGED_MACRO],
+        time_field=source.time_field,
+    )
+
+
+def _selection(rule: EventRule, source: LayoutSource) -> EventCondition:
+    leaf = Leaf(SOURCE, SigmaString.from_str(staged_as(rule)))
+    return EventCondition(rule, source, leaf, (SOURCE,))
+
+
+def _check_written(context: Context, rules: list[EventRule]) -> None:
+    """A stage whose rule writes nothing, or two fields under one name, would silently never match."""
+    skipped = context.target.options.get("skip") or {}
+    for rule in rules:
+        if rule.name in skipped:
+            raise Refusal(f"the stage '{rule.name}', which target '{context.target.name}' skips", "skip the correlation too", rule.name)
+        names: dict[str, str] = {}
+        for row in written(context).get(rule.name, ()):
+            other = names.setdefault(written_name(row), row.indexed)
+            if other != row.indexed:
+                raise Refusal(
+                    f"the fields '{other}' and '{row.indexed}' of '{rule.name}', which would be written under one name",
+                    "rename one of them",
+                )
