@@ -15,12 +15,13 @@ import pytest
 from an1498.compiler import compile_search
 from an1498.model import CorrelationType, Language
 from an1498.proof import synthetic
-from an1498.proof.differential import compare, execute
+from an1498.proof.differential import TARGET_OF, compare, execute
 from an1498.proof.reference import Observation, firings
 from an1498.proof.streams import draw
 from an1498.proof.synthetic import MAC, ZEEK
 from an1498.replay.alerts import index_streams
 
+TARGETS = {language: TARGET_OF[language] for language in (Language.SPL, Language.ESQL)}
 STREAMS = 120
 SUM, AVERAGE = CorrelationType.VALUE_SUM, CorrelationType.VALUE_AVG
 MEDIAN, PERCENTILE = CorrelationType.VALUE_MEDIAN, CorrelationType.VALUE_PERCENTILE
@@ -47,7 +48,7 @@ MEDIAN, PERCENTILE = CorrelationType.VALUE_MEDIAN, CorrelationType.VALUE_PERCENT
 @pytest.mark.parametrize("sensors", [(ZEEK,), (MAC, MAC)], ids=["zeek", "macos"])
 def test_random_streams(kind: CorrelationType, condition: Mapping[str, Any], sensors: Sequence[str]) -> None:
     case = synthetic.case(kind, sensors, window_s=300, condition={**condition, "field": "number"})
-    found = compare(case, seed=3, streams=STREAMS, longest=16, languages=[Language.SPL, Language.ESQL])
+    found = compare(case, seed=3, streams=STREAMS, longest=16, targets=TARGETS)
     assert found.alerts > 20
     assert found.streams == {Language.SPL: STREAMS, Language.ESQL: STREAMS}
     assert not found.differences
@@ -102,7 +103,7 @@ def _numbers(event: Observation, name: str) -> Observation:
 )
 def test_ranges_and_combinations_of_counts(kind: CorrelationType, sensors: Sequence[str], condition: Mapping[str, Any]) -> None:
     case = synthetic.case(kind, sensors, window_s=300, condition=condition)
-    found = compare(case, seed=4, streams=STREAMS, longest=16, languages=[Language.SPL, Language.ESQL])
+    found = compare(case, seed=4, streams=STREAMS, longest=16, targets=TARGETS)
     assert found.alerts > 20
     assert found.streams == {Language.SPL: STREAMS, Language.ESQL: STREAMS}
     assert not found.differences

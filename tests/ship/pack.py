@@ -20,3 +20,14 @@ def whole_pack() -> Pack:
 @cache
 def searches_of(target: str) -> tuple[Search, ...]:
     return compile_pack(whole_pack(), (target,)).searches
+
+
+@cache
+def staged_pack() -> Pack:
+    """The same pack with the staged targets beside the direct ones."""
+    return load_pack(ROOT, [ROOT / "environments" / "staged.toml"])
+
+
+@cache
+def staged_searches_of(target: str) -> tuple[Search, ...]:
+    return compile_pack(staged_pack(), (target,)).searches

@@ -61,7 +61,7 @@ def baseline(
 ) -> None:
     """Propose values for the pack's lists (processes, labels, servers, issuers) from logs, with evidence and what each would suppress."""
     settings: Settings = ctx.obj
-    pack = settings.load_pack()
+    pack = settings.load_direct_pack()
     today = datetime.now(UTC).date()
     if accept_file is not None:
         if logs:

@@ -67,7 +67,7 @@ def hunt(
     from an1498.hunt.hosts import find_hosts
 
     settings: Settings = ctx.obj
-    pack = settings.load_pack()
+    pack = settings.load_direct_pack()
     chosen = known_target(pack, target).name
     names = [known_rule(pack, name.strip()).name for item in rules for name in item.split(",") if name.strip()]
     hosts = find_hosts(logs, host_map, host_options)

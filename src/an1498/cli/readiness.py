@@ -57,7 +57,7 @@ def readiness(
     from an1498.readiness import assess, level_named
 
     settings: Settings = ctx.obj
-    pack = settings.load_pack()
+    pack = settings.load_direct_pack()
     if as_queries:
         if logs:
             raise UsageError("--queries asks a live SIEM: give no LOGS with it")

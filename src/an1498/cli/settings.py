@@ -29,3 +29,9 @@ class Settings:
         from an1498.content import load_pack
 
         return load_pack(self.find_root(), self.overlays)
+
+    def load_direct_pack(self) -> Pack:
+        """The pack for commands that have raw events only: a staged target is read as the direct one that raises the same alerts."""
+        from an1498.content.staging import direct
+
+        return direct(self.load_pack())

@@ -159,6 +159,8 @@ def _correlation_search(context: Context, resolved: Plan, language: Language, te
     conditions = [stage.condition for stage in resolved.stages]
     entity = tuple(dict.fromkeys(key.indexed for stage in resolved.stages for key in stage.keys))
     values = [row.indexed for stage in resolved.stages for row in stage.values]
+    if resolved.staged:
+        values += staged.READ[context.target.backend]
     return Search(
         rule=rule.name,
         id=identifier,

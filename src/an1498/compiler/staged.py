@@ -22,6 +22,8 @@ from an1498.model import STAGED_MACRO, Correlation, EventRule, LayoutField, Layo
 
 FIELD_PREFIX = "an1498_field_"
 SOURCE = "source"
+READ: Mapping[str, tuple[str, ...]] = {"splunk": ("an1498_orig_event", "an1498_orig_time")}
+"""Fields that every correlation over written events reads, besides the id, its keys and values."""
 
 
 def plan(context: Context, correlation: Correlation) -> Plan:

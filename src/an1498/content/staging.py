@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from an1498.content.durations import DAY, duration
 from an1498.content.node import Node
-from an1498.model import Staging
+from an1498.model import Pack, Staging
 
 VARIANTS = ("direct", "staged")
 STAGING_KEYS = ("variant", "staging_lag", "staging_index", "staging_space")
@@ -31,16 +32,23 @@ def load_staging(table: Mapping[str, Node], backend: str) -> Staging | None:
         if key not in table:
             continue
         if not staged:
-            raise table[key].error(f"'{key}' without variant = \"staged\"", 'add variant = "staged", or remove the key')
+            raise table[key].error(f"'{table[key].name}' without variant = \"staged\"", 'add variant = "staged", or remove the key')
         if _OF_BACKEND.get(key, backend) != backend:
-            raise table[key].error(f"'{key}' is not for backend '{backend}'", "remove it")
+            raise table[key].error(f"'{table[key].name}' is not for backend '{backend}'", "remove it")
     if not staged:
         return None
+    if backend != "splunk":
+        raise table["variant"].error(f"'{table['variant'].name}' is 'staged', which only backend 'splunk' has", "remove it")
     return Staging(
         index=_name(table["staging_index"], _INDEX) if "staging_index" in table else INDEX,
         space=_name(table["staging_space"], _SPACE) if "staging_space" in table else SPACE,
         lag_s=duration(table["staging_lag"], low=0, high=DAY) if "staging_lag" in table else LAG_S,
     )
+
+
+def direct(pack: Pack) -> Pack:
+    """The pack with every target's correlations over the raw events: the same alerts, for whoever has raw events only."""
+    return replace(pack, targets={name: replace(target, staging=None) for name, target in pack.targets.items()})
 
 
 def _name(node: Node, form: re.Pattern[str]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from an1498.compiler import compile_search
+from an1498.compiler import compile_pack, compile_search
 from an1498.errors import Unsupported
 from an1498.model import Alert, Language, Pack, Search
 from an1498.proof import synthetic
@@ -18,8 +18,10 @@ from an1498.proof.reference import Firing, Observation, Spec, firings
 from an1498.proof.streams import Drawn, draw
 from an1498.proof.synthetic import Case
 from an1498.replay.alerts import Indexed, alerts, index_streams
+from an1498.replay.staging import staged, stored
 
 TARGET_OF = {Language.SPL: "splunk", Language.EQL: "elastic", Language.ESQL: "elastic"}
+STAGED_OF = {Language.SPL: "splunk-staged"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,9 @@ class Comparison:
     differences: tuple[Difference, ...]
 
 
-def compare(case: Case, *, seed: int, streams: int, longest: int, languages: Sequence[Language] = tuple(TARGET_OF)) -> Comparison:
-    """Compile the case for each language, run it over `streams` random streams of up to `longest` events, and compare."""
+def compare(case: Case, *, seed: int, streams: int, longest: int, targets: Mapping[Language, str] = TARGET_OF) -> Comparison:
+    """Compile the case for each language, run it over `streams` random streams of up to `longest` events, and compare. `targets` names
+    each language's target; a staged one runs both steps, and the second over events that are shuffled and partly written twice."""
     rng = random.Random(seed)
     drawn = [draw(case.spec, case.population, rng, longest) for _ in range(streams)]
     expected = [firings(case.spec, [event.observation for event in stream]) for stream in drawn]
@@ -54,12 +57,13 @@ def compare(case: Case, *, seed: int, streams: int, longest: int, languages: Seq
     differences: list[Difference] = []
     with tempfile.TemporaryDirectory() as root:
         pack = synthetic.load(case, Path(root))
-        searches, refused = _compile(pack, languages)
+        searches, refused = _compile(pack, targets)
         tables: dict[str, Indexed] = {}
         for language, search in searches.items():
             if search.target not in tables:
                 events = [[synthetic.native_event(case, event) for event in stream] for stream in drawn]
-                tables[search.target] = index_streams(duckdb.connect(), pack.targets[search.target], events)
+                raw = index_streams(duckdb.connect(), pack.targets[search.target], events)
+                tables[search.target] = restaged(pack, raw, rng) if search.staged else raw
             actual = execute(pack, search, tables[search.target])
             for number, (wanted, got) in enumerate(zip(expected, actual, strict=True)):
                 if wanted == got:
@@ -69,6 +73,16 @@ def compare(case: Case, *, seed: int, streams: int, longest: int, languages: Seq
                     continue
                 differences.append(Difference(language, number, tuple(drawn[number]), frozenset(wanted - got), frozenset(got - wanted)))
     return Comparison(dict.fromkeys(searches, streams), sum(map(len, expected)), declared, refused, tuple(differences))
+
+
+def restaged(pack: Pack, raw: Indexed, rng: random.Random) -> Indexed:
+    """What the target's event searches write, some of it twice, as runs whose ranges overlap do, in any order."""
+    found = staged(raw, compile_pack(pack, [raw.target.name]).searches)
+    streams = []
+    for stream in found.streams:
+        arrived = [*stream, *(document for document in stream if rng.random() < 0.3)]
+        streams.append(rng.sample(arrived, len(arrived)))
+    return stored(raw, streams)
 
 
 def execute(pack: Pack, search: Search, table: Indexed) -> list[set[Firing]]:
@@ -99,12 +113,12 @@ def explained(search: Search, spec: Spec, events: Sequence[Observation]) -> bool
     )
 
 
-def _compile(pack: Pack, languages: Sequence[Language]) -> tuple[dict[Language, Search], dict[Language, str]]:
+def _compile(pack: Pack, targets: Mapping[Language, str]) -> tuple[dict[Language, Search], dict[Language, str]]:
     searches: dict[Language, Search] = {}
     refused: dict[Language, str] = {}
-    for language in languages:
+    for language, target in targets.items():
         try:
-            searches[language] = compile_search(pack, synthetic.NAME, TARGET_OF[language], language)
+            searches[language] = compile_search(pack, synthetic.NAME, target, language)
         except Unsupported as refusal:
             refused[language] = refusal.construct
     return searches, refused

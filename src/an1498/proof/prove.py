@@ -13,6 +13,7 @@ from pathlib import Path
 from an1498.compiler import compile_pack
 from an1498.content import load_pack
 from an1498.content.scenarios import scenario_files
+from an1498.errors import UsageError
 from an1498.model import CorrelationType, Language, Pack, Search
 from an1498.proof import consultation
 from an1498.proof.budget import Budget
@@ -50,6 +51,9 @@ class _Results:
 def prove(root: Path, overlays: Sequence[Path], budget: Budget, label: str, progress: Callable[[str], None]) -> Evidence:
     """Run everything; `progress` is told in one line when a part is done."""
     pack = load_pack(root, overlays)
+    staged = sorted(name for name, target in pack.targets.items() if target.staging is not None)
+    if staged:
+        raise UsageError(f"target '{staged[0]}' is staged: prove runs searches over raw events; leave its overlay out, an1498 test runs it")
     searches = compile_pack(pack).searches
     results = _Results()
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:

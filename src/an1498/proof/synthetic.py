@@ -52,6 +52,11 @@ languages = ["eql", "esql"]
 layouts = ["elastic/unifiedlogs", "elastic/zeek"]
 entity = "ip"
 interval = "5m"
+
+[targets.splunk-staged]
+backend = "splunk"
+variant = "staged"
+layouts = ["splunk/logd", "splunk/zeek"]
 """
 
 NAME = "synthetic_correlation"

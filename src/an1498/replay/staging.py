@@ -25,11 +25,11 @@ def writers(searches: Iterable[Search]) -> tuple[Search, ...]:
     return tuple(search for _, search in sorted(found.items()))
 
 
-def staged(raw: Indexed, searches: Iterable[Search], macros: Mapping[str, str]) -> Indexed:
+def staged(raw: Indexed, searches: Iterable[Search]) -> Indexed:
     """The target's staged events, from its event searches over the raw ones. Raises SearchSyntaxError, UsageError."""
     streams: list[Stream] = [[] for _ in raw.streams]
     for search in writers(searches):
-        more = written(raw, search, prepare(search.language, search.text, name=search.rule, macros=macros))
+        more = written(raw, search, prepare(search.language, search.text, name=search.rule, macros=raw.target.macros))
         streams = [[*known, *new] for known, new in zip(streams, more, strict=True)]
     return stored(raw, streams)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from an1498.compiler import compile_search
+from an1498.compiler.schedule import settled_s
 from an1498.content.durations import text as span_text
 from an1498.errors import Unsupported
 from an1498.model import Correlation, CorrelationType, EventRule, Language, LayoutSource, Pack, Search, Target
@@ -40,6 +41,7 @@ def explanation(pack: Pack, rule: EventRule | Correlation, target: Target) -> It
         yield "Lookback"
         yield from _indented(_lookback(rule, first, target))
         yield ""
+        yield from _staging(target, searches.values())
         yield "Fields needed"
         yield from _indented(_fields(pack, rule, target, searches.values()))
     yield ""
@@ -106,14 +108,38 @@ def _lookback(rule: EventRule | Correlation, search: Search, target: Target) -> 
         windows = 1 if rule.type is CorrelationType.TEMPORAL_ORDERED else 2
         terms.append(("window" if windows == 1 else "2 × window (the state before the first new event)", windows * rule.timespan_s))
     terms += [("interval", target.interval_s), ("ingest lag", target.ingest_lag_s)]
+    if search.staged and target.staging is not None:
+        terms += [("event rules' interval", target.interval_s), ("staging lag", target.staging.lag_s)]
     if isinstance(rule, Correlation):
         terms.append(("clock skew", search.lookback_s - sum(span for _, span in terms)))
     yield " + ".join(f"{name} {span}s" for name, span in terms) + f" = {search.lookback_s}s"
     yield f"runs every {span_text(target.interval_s)}; the same alert seen by two runs is suppressed by group and time"
+    if search.staged:
+        ago = span_text(settled_s(target, staged=True))
+        yield f"ends {ago} ago, when the event rules have written everything until then (ingest lag, their interval, staging lag)"
+
+
+def _staging(target: Target, searches: Iterable[Search]) -> Iterator[str]:
+    """What a staged target writes, and where correlations read it."""
+    if target.staging is None:
+        return
+    found = list(searches)
+    store = f"index={target.staging.index}" if target.backend == "splunk" else f"alerts of space '{target.staging.space}'"
+    yield "Staged"
+    for name in dict.fromkeys(search.staged_as for search in found if search.staged_as):
+        yield f"  what it matches is written to {store} as '{name}'"
+    if any(search.staged for search in found):
+        yield f"  reads what the event rules of its stages have written to {store}: enable them together"
+    elif not any(search.staged_as for search in found):
+        yield "  no correlation of the target reads its events: they are not written"
+    yield ""
 
 
 def _fields(pack: Pack, rule: EventRule | Correlation, target: Target, searches: Iterable[Search]) -> Iterator[str]:
     required = {name.removesuffix(".keyword") for search in searches for name in search.required_fields}
+    if isinstance(rule, Correlation) and target.staging is not None:
+        yield f"of written events: {', '.join(sorted(required))}; the event rules of its stages need theirs"
+        return
     names = rule.rules if isinstance(rule, Correlation) else (rule.name,)
     used = {(pack.rules[name].product, pack.rules[name].service) for name in names if name in pack.rules}
     for layout in target.layouts:

@@ -340,3 +340,17 @@ def test_the_text_of_a_time_with_a_fraction_is_refused() -> None:
 def test_generating_commands_come_first(command: str) -> None:
     with pytest.raises(SearchSyntaxError, match="must be the first"):
         prepare(f"x=1 | {command}")
+
+
+def test_collect_gives_the_results_that_it_writes() -> None:
+    """ "collect": events are added to the index, the results stay; format hec takes no source, marker or addtime."""
+    event = [{"_time": 1, "a": "x"}]
+    assert rows("* | table a | collect `m` output_format=hec", event, {"m": "index=risk"}) == [{"a": "x"}]
+    for text, problem in (
+        ("* | collect index=risk", "without output_format=hec"),
+        ("* | collect output_format=hec", "without an index"),
+        ("* | collect index=risk output_format=hec source=x", "option 'source'"),
+        ("* | collect index=risk output_format=hec | table a", "after collect"),
+    ):
+        with pytest.raises(UnsupportedConstruct, match=problem):
+            rows(text, event)

@@ -133,6 +133,8 @@ def holds(condition: str) -> bool:
         # times, in UTC
         ('strftime(_time, "%Y-%m-%dT%H:%M:%S.%3N%z")', "2026-01-15T10:00:07.250+0000"),
         ('strftime(0, "%F %T")', "1970-01-01 00:00:00"),
+        ('strftime(_time, "%s.%6N")', "1768471207.250000"),
+        ('strftime(-1.5, "%s %6N")', "-2 500000"),
     ],
 )
 def test_expressions(expression: str, result: Any) -> None:

@@ -93,12 +93,13 @@ def legal_files(pack: Pack) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in found.items() if path.is_file()}
 
 
-_STAGED = """Staged: the correlations read what context searches write with `collect` into the index of macro `an1498_staged`, which must exist.
-Enable every context search that ends in `collect` together with the correlations, under an owner who may write to that index.
+_STAGED = """Staged: the correlations read what context searches write with `collect` into the index of macro `an1498_staged`, which must
+exist. Enable every context search that ends in `collect` together with the correlations, under an owner who may write to that index.
 """
 
 
 def readme(pack: Pack, target: Target, layout: dict[str, str], correlations: int, context: int) -> bytes:
+    staged = _STAGED if target.staging else ""
     writes = f" and, with collect, to {target.macros[STAGED_MACRO]}" if target.staging else ""
     rows = "\n".join(f"    {name:<28} {text}" for name, text in sorted(layout.items()))
     return f"""# {TITLE}
@@ -106,7 +107,7 @@ def readme(pack: Pack, target: Target, layout: dict[str, str], correlations: int
 Version {version(pack)}, built for target `{target.name}`. {_DESCRIPTION}
 
 {correlations} correlation searches (notable events and risk) and {context} searches for context (risk only, never an alert).
-{_STAGED if target.staging else ""}All are disabled after installation. Not run on a Splunk instance by its makers: the searches' text was executed on their own
+{staged}All are disabled after installation. Not run on a Splunk instance by its makers: the searches' text was executed on their own
 evaluator, the app was checked with AppInspect.
 
 ## Set up
