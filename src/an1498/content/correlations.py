@@ -1,26 +1,22 @@
 """A Sigma correlation document → Correlation, with the pack's parameters applied (Sigma specification 2.1, "Correlation rules").
 
-`parameters: {timespan: time_window, condition.gte: handshake_failure_threshold}` is the pack's own key: the parameter's value takes
-the place of the literal, in the fields of Correlation and in its `document`. The literal stays in the file, so that the rule works
-with plain sigma-cli; a lint demands that it equals the parameter's default.
+A parameter's value (bindings.py) takes the place of its literal in the fields of Correlation and in its `document`.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from an1498.content.bindings import OPERATORS, with_parameters
 from an1498.content.conditions import check_condition
 from an1498.content.durations import duration
 from an1498.content.metadata import read_metadata
-from an1498.content.node import Document, Node, suggestion
+from an1498.content.node import Node
 from an1498.content.parameters import MAX_WINDOW_S, MIN_WINDOW_S
 from an1498.model import Condition, Correlation, CorrelationType, Parameter
 
-OPERATORS = ("gt", "gte", "lt", "lte", "eq", "neq")
 KEYS = ("type", "rules", "aliases", "group-by", "timespan", "condition", "generate")
 MAX_COUNT = 1_000_000_000
 
@@ -33,11 +29,9 @@ def load_correlation(path: Path, root: Node, parameters: Mapping[str, Parameter]
     metadata = read_metadata(root, path, ("correlation", "parameters", "generate"))
     if (generate := root.get("generate")) is not None:
         generate.truth()
-    body = _body(root.require("correlation"))  # as written, so that a literal that a parameter replaces is checked too
-    bound = bindings(root)
-    if bound:
-        root = _with_parameters(root, bound, parameters)
-        body = _body(root.require("correlation"))
+    _body(root.require("correlation"))  # as written, so that a literal that a parameter replaces is checked too
+    root = with_parameters(root, parameters)
+    body = _body(root.require("correlation"))
     return Correlation(
         name=metadata.name,
         id=metadata.id,
@@ -74,36 +68,6 @@ def _body(node: Node) -> _Body:
     rules, condition = _rules_and_condition(node, entries, kind)
     aliases = _aliases(entries["aliases"]) if "aliases" in entries else {}
     return _Body(kind, rules, _group_by(entries["group-by"]), timespan, aliases, condition)
-
-
-def bindings(root: Node) -> dict[tuple[str, ...], Node]:
-    """The `parameters` key: path inside `correlation` → node with the parameter's name. Raises ContentError."""
-    node = root.get("parameters")
-    if node is None:
-        return {}
-    allowed = ("timespan", *(f"condition.{operator}" for operator in OPERATORS), "condition.percentile")
-    return {tuple(key.split(".")): value for key, value in node.keys(allowed).items()}
-
-
-def _with_parameters(root: Node, bound: Mapping[tuple[str, ...], Node], parameters: Mapping[str, Parameter]) -> Node:
-    document: dict[str, Any] = copy.deepcopy(root.value)
-    for path, node in bound.items():
-        name = node.text()
-        if name not in parameters:
-            raise node.error(f"parameter '{name}' is unknown", suggestion(name, parameters), "unknown-reference")
-        holder: Any = document.get("correlation")
-        for key in path[:-1]:
-            holder = holder.get(key) if isinstance(holder, dict) else None
-        if not isinstance(holder, dict) or path[-1] not in holder:
-            raise node.error(
-                f"'correlation' has no '{'.'.join(path)}' for this parameter", "add it there, with the parameter's default as its value"
-            )
-        value = parameters[name].value
-        if (path == ("timespan",)) != isinstance(value, str) or isinstance(value, tuple):
-            wanted = "a span of time" if path == ("timespan",) else "a number"
-            raise node.error(f"parameter '{name}' ({parameters[name].location}) is not {wanted}", "bind another parameter", "wrong-type")
-        holder[path[-1]] = value
-    return Document(root.document.file, document, root.document.locations).root
 
 
 def _rules_and_condition(body: Node, entries: Mapping[str, Node], kind: CorrelationType) -> tuple[tuple[str, ...], Condition]:

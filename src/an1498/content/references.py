@@ -231,9 +231,8 @@ def used_parameters(loaded: Iterable[Rule]) -> frozenset[str]:
     """Names of the parameters that rules, filters and correlations use."""
     names: set[str] = set()
     for rule in loaded:
-        if isinstance(rule, Correlation):
-            names.update(rule.document.get("parameters", {}).values())
-        else:
+        names.update((rule.document.get("parameters") or {}).values())
+        if not isinstance(rule, Correlation):
             body = node_of(rule, "filter" if isinstance(rule, Filter) else "detection")
             names.update(name for test in field_tests(body, FILTER_KEYS) for name in test.placeholders)
     return frozenset(names)

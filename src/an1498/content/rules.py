@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from an1498.content.bindings import with_parameters
 from an1498.content.correlations import load_correlation
 from an1498.content.detections import check_detection
 from an1498.content.metadata import log_source, read_metadata
@@ -33,7 +34,7 @@ def rule_files(directory: Path) -> tuple[Path, ...]:
 
 
 def load_rule(path: Path, parameters: Mapping[str, Parameter]) -> EventRule | Filter | Correlation:
-    """The rule of a file; a correlation's parameters are applied. Raises ContentError."""
+    """The rule of a file, with its parameters applied. Raises ContentError."""
     return parse_rule(path, read_yaml(path), parameters)
 
 
@@ -45,19 +46,21 @@ def parse_rule(path: Path, document: Document, parameters: Mapping[str, Paramete
         raise root.error(problem, "write exactly one of them; each file holds one rule", "missing-key")
     match kinds[0]:
         case "detection":
-            return _event_rule(path, root)
+            return _event_rule(path, root, parameters)
         case "filter":
             return _filter(path, root)
         case _:
             return load_correlation(path, root, parameters)
 
 
-def _event_rule(path: Path, root: Node) -> EventRule:
-    metadata = read_metadata(root, path, ("logsource", "detection", "rank"))
+def _event_rule(path: Path, root: Node, parameters: Mapping[str, Parameter]) -> EventRule:
+    metadata = read_metadata(root, path, ("logsource", "detection", "rank", "parameters"))
     product, service = log_source(root.require("logsource"))
     rank = root.get("rank")
     if rank is not None:
         rank.integer(low=0, high=1000)
+    check_detection(root.require("detection"))
+    root = with_parameters(root, parameters)
     check_detection(root.require("detection"))
     return EventRule(
         metadata.name,

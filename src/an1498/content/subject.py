@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from an1498.content.correlations import bindings
+from an1498.content.bindings import bindings, section
 from an1498.content.node import Document, Node
 from an1498.content.references import Rule, node_of
 from an1498.content.scenarios import Scenario
@@ -60,9 +60,9 @@ class Subject:
     def as_written(self, rule: Rule) -> Mapping[str, object]:
         """The rule's document with the literals of an1498.toml's own values, before overlays."""
         document = copy.deepcopy(dict(rule.document))
-        if isinstance(rule, Correlation):
+        if not isinstance(rule, Filter):
             for path, node in bindings(node_of(rule)).items():
-                holder = document["correlation"]
+                holder = document[section(node_of(rule))]
                 for key in path[:-1]:
                     holder = holder[key]
                 parameter = self.settings.defaults.get(node.value)

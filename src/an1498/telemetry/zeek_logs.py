@@ -2,7 +2,7 @@
 
 TSV files state their types; these tables serve JSON, where a set may be missing, a time is a number or a text, and some shippers
 turn the dots of names into underscores. Source: docs.zeek.org, script reference of base/protocols/ssl, base/files/x509,
-base/protocols/conn, base/protocols/dhcp and of the policy scripts that add fields.
+base/protocols/conn, base/protocols/dhcp and of the policy scripts that add fields; `an1498_…` are the pack's own (zeek/).
 """
 
 from __future__ import annotations
@@ -46,6 +46,14 @@ FIELD_TYPES: Mapping[str, Mapping[str, str]] = {
         "ja3": "string",
         "ja3s": "string",
         "ja4": "string",
+        "an1498_key_type": "string",
+        "an1498_key_length": "count",
+        "an1498_not_valid_before": "time",
+        "an1498_not_valid_after": "time",
+        "an1498_validity_days": "double",
+        "an1498_age_days": "double",
+        "an1498_self_signed": "bool",
+        "an1498_chain_length": "count",
     },
     "x509": {
         "ts": "time",
@@ -91,6 +99,7 @@ FIELD_TYPES: Mapping[str, Mapping[str, str]] = {
         "resp_pkts": "count",
         "resp_ip_bytes": "count",
         "tunnel_parents": "set[string]",
+        "an1498_first_bytes_entropy": "double",
     },
     "dhcp": {
         "ts": "time",

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from an1498.content.correlations import bindings
+from an1498.content.bindings import bindings, section
 from an1498.content.durations import seconds
 from an1498.content.findings import Severity
 from an1498.content.lints._lint import Lint, Problem
@@ -29,10 +29,12 @@ from an1498.content.yamldoc import read_yaml
 
 
 def find(subject: Subject) -> Iterator[Problem]:
-    for rule in subject.pack.correlations.values():
+    for rule in subject.alerting:
+        if not rule.document.get("parameters"):
+            continue
         written = read_yaml(Path(rule.location.file)).root
         for path, binding in bindings(written).items():
-            literal = written.require("correlation")
+            literal = written.require(section(written))
             for key in path:
                 literal = literal.require(key)
             default = subject.settings.defaults[binding.value]

@@ -5,7 +5,7 @@
 **Bad**
 
     [parameters]
-    payload_entropy_threshold = 7.5     # and no rule that reads it
+    beacon_threshold = 20     # and no rule that reads it
 
 **Good**: a rule that uses it, or a comment in an1498.toml that says who reads it, with this finding accepted.
 """
@@ -19,7 +19,7 @@ from an1498.content.lints._lint import Lint, Problem
 from an1498.content.references import used_parameters
 from an1498.content.subject import Subject
 
-# Read by the compiler for every ordered correlation, or MITRE's own mutable element, which plain Zeek logs cannot feed.
+# Read by the compiler for every ordered correlation, or MITRE's own mutable element, which only the pack's Zeek scripts can feed.
 READ_ELSEWHERE = frozenset({"clock_skew", "payload_entropy_threshold"})
 
 
