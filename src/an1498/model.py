@@ -293,6 +293,12 @@ class Pack:
     filters: Mapping[str, Filter]
     correlations: Mapping[str, Correlation]
 
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """The layouts of all targets, each once."""
+        found = {layout.name: layout for target in self.targets.values() for layout in target.layouts}
+        return tuple(found.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
@@ -339,11 +345,13 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What the agent that ships a log knows about its machine. `ips` is empty where the address is unknown."""
+    """What the agent that ships a log knows about its machine. `ips` is empty where the address is unknown. `timezone` says what the
+    local times of a text log mean (`UTC`, `+02:00`, `Europe/Berlin`); empty is UTC."""
 
     name: str = ""
     id: str = ""
     ips: tuple[str, ...] = ()
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

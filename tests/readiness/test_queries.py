@@ -43,7 +43,7 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[NativeEvent],
     archive.session("10.20.0.10", 50, "198.51.100.9", None, resumed=True, server_name=None)
     logs = archive.write(tmp_path_factory.mktemp("logs"))
     tally = Tally()
-    found = list(events([logs], find_hosts([logs], None, ()), Intake(), lambda _: None))
+    found = list(events(PACK, [logs], find_hosts([logs], None, ()), Intake(), lambda _: None))
     for event in found:
         tally.add(event)
     return found, tally

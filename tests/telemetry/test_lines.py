@@ -97,7 +97,7 @@ def test_a_pipe_is_refused_rather_than_waited_for(write: Write) -> None:
     ("format", "message"),
     [
         ("zeeek", "the log format 'zeeek' is unknown; did you mean 'zeek'?"),
-        ("csv", "the log format 'csv' is unknown; choose one of unifiedlog, zeek"),
+        ("csv", "the log format 'csv' is unknown; choose one of unifiedlog, zeek, splunk, elastic"),
     ],
 )
 def test_an_unknown_format(format: str, message: str) -> None:

@@ -24,7 +24,8 @@ from an1498.replay.alerts import Indexed, read_alerts
 from an1498.replay.prepare import Prepared, prepare
 from an1498.replay.table import EventTable
 from an1498.telemetry import Reject
-from an1498.telemetry.detect import Format, LogFile, log_files
+from an1498.telemetry.detect import MACS, Format, LogFile, log_files
+from an1498.telemetry.stored import Site
 
 MEMORY_MB = 1024
 
@@ -139,9 +140,9 @@ def _load(kept: Kept, file: LogFile, number: int, hosts: Hosts, skipped: list[st
     def reject(_: Reject, __: bytes) -> None:
         kept.rejects += 1
 
-    host = hosts.of(file.path) if file.format is Format.UNIFIEDLOG else None
+    host = hosts.of(file.path) if file.format in MACS else None
     try:
-        loaded = load(kept.store, file, number, host, reject)
+        loaded = load(kept.store, file, number, host, reject, Site(kept.pack.layouts, hosts.known))
     except TelemetryError as error:
         skipped.append(str(error))
         return

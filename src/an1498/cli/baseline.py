@@ -44,6 +44,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--expires", metavar="SPAN", default="90d", show_default=True, help="How long an accepted value holds.")
 @click.option("--host", "host_options", metavar="NAME=ADDRESS", multiple=True, help="Whose unified log it is; may be repeated.")
 @click.option("--host-map", metavar="FILE", type=_FILE, help="The same as CSV with path,name,ip.")
+@click.option("--timezone", metavar="ZONE", default="", help="Of text logs without an offset: UTC, +02:00, Europe/Berlin.  [default: UTC]")
 @click.option("--target", metavar="T", help="Environment whose SPL is run.  [default: the first for Splunk]")
 @click.option("--no-review", is_flag=True, help="Ask nothing on a terminal.")
 @click.pass_context
@@ -56,6 +57,7 @@ def baseline(
     expires: str,
     host_options: tuple[str, ...],
     host_map: Path | None,
+    timezone: str,
     target: str | None,
     no_review: bool,
 ) -> None:
@@ -79,7 +81,7 @@ def baseline(
 
     chosen = splunk_target(pack, target)
     days = _days(expires)
-    hosts = find_hosts(logs, host_map, host_options)
+    hosts = find_hosts(logs, host_map, host_options, timezone)
     with telling() as progress, opened_archive(pack, chosen, logs, hosts, progress) as kept:
         found = draft(pack, observe(kept), min_count=min_count, today=today, days=days)
         effect = measure(kept, found.proposals, progress)

@@ -43,6 +43,7 @@ _MEMORY = "Memory for DuckDB; what needs more is spilled to disk."
 @click.option("--rules", metavar="RULE", multiple=True, help=_RULES)
 @click.option("--host", "host_options", metavar="NAME=ADDRESS", multiple=True, help=_HOST)
 @click.option("--host-map", metavar="FILE", type=_FILE, help=_MAP)
+@click.option("--timezone", metavar="ZONE", default="", help="Of text logs without an offset: UTC, +02:00, Europe/Berlin.  [default: UTC]")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True, help="Output.")
 @click.option("--report", metavar="FILE", type=_FILE, help="Also write one self-contained HTML page.")
 @click.option("--rejects", metavar="FILE", type=_FILE, help="Also write the lines that could not be read, as JSON lines.")
@@ -56,6 +57,7 @@ def hunt(
     rules: tuple[str, ...],
     host_options: tuple[str, ...],
     host_map: Path | None,
+    timezone: str,
     form: str,
     report: Path | None,
     rejects: Path | None,
@@ -70,7 +72,7 @@ def hunt(
     pack = settings.load_direct_pack()
     chosen = known_target(pack, target).name
     names = [known_rule(pack, name.strip()).name for item in rules for name in item.split(",") if name.strip()]
-    hosts = find_hosts(logs, host_map, host_options)
+    hosts = find_hosts(logs, host_map, host_options, timezone)
     with console.progress() as progress:
         found = run_hunt(pack, chosen, logs, rules=names, hosts=hosts, rejects_file=rejects, memory_mb=memory, work=temp, progress=progress)
     _show(found, form)

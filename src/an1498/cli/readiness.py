@@ -39,6 +39,7 @@ STYLES = ("bold red", "red", "yellow", "green", "green")
 @click.option("--level", "wanted", metavar="N|NAME", default="0", help="Exit 1 below this level.")
 @click.option("--host", "host_options", metavar="NAME=ADDRESS", multiple=True, help="Whose unified log it is; may be repeated.")
 @click.option("--host-map", metavar="FILE", type=click.Path(path_type=Path), help="The same as a map: path,name,ip.")
+@click.option("--timezone", metavar="ZONE", default="", help="Of text logs without an offset: UTC, +02:00, Europe/Berlin.  [default: UTC]")
 @click.option("--target", metavar="T", help="Environment.  [default: the first for Splunk; with --queries the first]")
 @click.option("--queries", "as_queries", is_flag=True, help="Print searches for the target instead of reading logs.")
 @click.pass_context
@@ -50,6 +51,7 @@ def readiness(
     wanted: str,
     host_options: tuple[str, ...],
     host_map: Path | None,
+    timezone: str,
     target: str | None,
     as_queries: bool,
 ) -> None:
@@ -69,7 +71,7 @@ def readiness(
     from an1498.hunt.hosts import find_hosts
 
     level = level_named(wanted)
-    hosts = find_hosts(logs, host_map, host_options)
+    hosts = find_hosts(logs, host_map, host_options, timezone)
     with telling() as progress:
         assessment = assess(pack, splunk_target(pack, target), logs, hosts, progress)
     _show(assessment, form, out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,9 @@ from an1498.model import Alert, Host, Pack
 from an1498.times import microseconds_since_epoch
 
 FILE_NAME = "scenario.yml"
-FORMATS = ("unifiedlog", "zeek")
+FORMATS = ("unifiedlog", "zeek", "splunk", "elastic")
+
+_OFFSET = re.compile(r"UTC|[+-](?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
 Group = tuple[tuple[str, str], ...]
 
@@ -146,14 +149,22 @@ def _source(node: Node, directory: Path) -> ScenarioSource:
 
 
 def _host(node: Node) -> Host:
-    entries = node.keys(("name", "id", "ip"))
+    entries = node.keys(("name", "id", "ip", "timezone"))
     addresses: tuple[str, ...] = ()
     if "ip" in entries:
         ip = entries["ip"]
         items = ip.items() if isinstance(ip.value, list) else [ip]
         addresses = tuple(_address(item) for item in items)
     name = entries["name"].text() if "name" in entries else ""
-    return Host(name, entries["id"].text() if "id" in entries else "", addresses)
+    timezone = _timezone(entries["timezone"]) if "timezone" in entries else ""
+    return Host(name, entries["id"].text() if "id" in entries else "", addresses, timezone)
+
+
+def _timezone(node: Node) -> str:
+    text = node.text()
+    if not _OFFSET.fullmatch(text):
+        raise node.error(f"'{text}' is no offset from UTC", "write UTC or an offset such as +02:00")
+    return text
 
 
 def _address(node: Node) -> str:

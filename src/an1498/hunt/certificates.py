@@ -19,13 +19,21 @@ from an1498.hunt.loading import Loaded, OnReject, load
 from an1498.hunt.store import EVENTS, opened_store
 from an1498.model import Target
 from an1498.replay.algebra import identifier, literal
-from an1498.telemetry.detect import LogFile
+from an1498.telemetry.detect import EXPORTS, LogFile
+from an1498.telemetry.reject import Reject
+from an1498.telemetry.stored import Site
 
 _KEYS = ("fingerprint", "id")
 
 
 def with_certificates(
-    found: Sequence[Finding], target: Target, files: Sequence[LogFile], work: Path, memory_mb: int, on_reject: OnReject
+    found: Sequence[Finding],
+    target: Target,
+    files: Sequence[LogFile],
+    work: Path,
+    memory_mb: int,
+    on_reject: OnReject,
+    site: Site | None = None,
 ) -> tuple[tuple[Finding, ...], list[Loaded], list[TelemetryError]]:
     """The findings with their sessions' certificates, what came of the x509 logs, and those that could not be read."""
     wanted = sorted({name for one in found for event in one.events for name in _leaf(event)})
@@ -37,7 +45,8 @@ def with_certificates(
     with opened_store(Plan(target, (), (source,)), work, memory_mb) as store:
         for number, file in enumerate(files):
             try:
-                one = load(store, file, number, None, on_reject)
+                # The rejects of an export were told when it was read for its other records.
+                one = load(store, file, number, None, _untold if file.format in EXPORTS else on_reject, site)
             except TelemetryError as error:
                 problems.append(error)
                 continue
@@ -48,6 +57,10 @@ def with_certificates(
     for event in sorted(kept, key=lambda event: event.time_s):
         known |= {event.fields[key]: event.fields for key in _KEYS if key in event.fields}
     return tuple(replace(one, events=tuple(_described(one.events, known))) for one in found), loaded, problems
+
+
+def _untold(_: Reject, __: bytes) -> None:
+    return None
 
 
 def _described(events: Iterable[Evidence], known: Mapping[str, Mapping[str, Any]]) -> Iterable[Evidence]:

@@ -19,9 +19,10 @@ from an1498.hunt.hosts import SIDECAR, Hosts
 from an1498.hunt.loading import Loaded, load
 from an1498.hunt.store import opened_store
 from an1498.model import Language, Pack, Search
-from an1498.telemetry.detect import Format, LogFile, log_files
+from an1498.telemetry.detect import EXPORTS, MACS, LogFile, log_files
 from an1498.telemetry.files import STDIN, shown
 from an1498.telemetry.reject import Reject
+from an1498.telemetry.stored import Site
 
 SHOWN_REJECTS = 5
 """Rejects that are kept to be shown; the others are counted, and written to the rejects file."""
@@ -91,6 +92,8 @@ def run(
     """`work` is where temporary files go (default: the system's directory for them). Raises TelemetryError where a file named in `paths`
     cannot be read at all."""
     result = Hunt()
+    known = hosts or Hosts()
+    site = Site(pack.layouts, known.known)
     with (
         tempfile.TemporaryDirectory(prefix="an1498-hunt-", dir=work) as directory,
         _Rejects(result, rejects_file) as rejects,
@@ -101,9 +104,9 @@ def run(
         for number, file in enumerate(files):
             if progress is not None:
                 progress(shown(file.path), sum(sizes[:number]), sum(sizes))
-            host = (hosts or Hosts()).of(file.path) if file.format in (Format.UNIFIEDLOG, Format.COMPACT) else None
+            host = known.of(file.path) if file.format in MACS else None
             try:
-                one = load(store, file, number, host, rejects.add)
+                one = load(store, file, number, host, rejects.add, site)
             except TelemetryError as error:
                 result.problems.append(error)
                 continue
@@ -113,8 +116,10 @@ def run(
         if progress is not None:
             progress("searching", sum(sizes), sum(sizes))
         found = tuple(findings(pack, store, result.loaded))
-        x509 = [file for file in files if file.service == "x509" and the_plan.skips("zeek", "x509")]
-        result.findings, more, problems = with_certificates(found, the_plan.target, x509, Path(directory), memory_mb, rejects.add)
+        x509 = [file for file in files if the_plan.skips("zeek", "x509") and (file.service == "x509" or file.format in EXPORTS)]
+        result.findings, more, problems = with_certificates(found, the_plan.target, x509, Path(directory), memory_mb, rejects.add, site)
+        # Exports were read before, and counted: they hold more than x509.log.
+        more = [one for one in more if one.file.format not in EXPORTS]
         read = {one.file for one in more}
         result.loaded = [one for one in result.loaded if one.file not in read] + more
         result.problems += problems

@@ -1,7 +1,7 @@
 """Whose unified log it is. An archive has no agent that stamps its machine, so the user says it, or a file beside the logs does.
 
-A map is CSV with the columns `path,name,ip` and perhaps `id`: `path` is a file or directory, or a pattern of them (`*`), relative to the
-map's own directory; `ip` holds addresses, separated by blanks.
+A map is CSV with the columns `path,name,ip` and perhaps `id` and `timezone` (what the local times of text logs mean): `path` is a file or
+directory, or a pattern of them (`*`), relative to the map's own directory; `ip` holds addresses, separated by blanks.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from an1498.errors import Location, TelemetryError, UsageError
 from an1498.model import Host
 from an1498.telemetry.files import shown
+from an1498.telemetry.times import zone
 
 SIDECAR = "hosts.csv"
 """A map of this name beside the logs is read without being asked for."""
@@ -25,14 +26,29 @@ _COLUMNS = ("path", "name", "ip")
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """`mapped`: (pattern of absolute paths, host), the first that matches counts. `named`: hosts of the option `--host`."""
+    """`mapped`: (pattern of absolute paths, host), the first that matches counts. `named`: hosts of the option `--host`. `timezone`
+    counts where a host has none of its own."""
 
     mapped: tuple[tuple[str, Host], ...] = ()
     named: tuple[Host, ...] = ()
+    timezone: str = ""
 
     def of(self, path: Path) -> Host | None:
         """The machine of a unified log: from the map, else the `--host` whose name is part of the path (a directory, or the file's
         name up to a dot), else the only `--host` there is."""
+        host = self._of(path)
+        if self.timezone and (host is None or not host.timezone):
+            return replace(host or Host(), timezone=self.timezone)
+        return host
+
+    def known(self, name: str) -> Host | None:
+        """The machine of this name, which an export's records state; for a record without a name the only machine that is known."""
+        hosts = list(dict.fromkeys([*(host for _, host in self.mapped), *self.named]))
+        if not name:
+            return hosts[0] if len(hosts) == 1 else None
+        return next((host for host in hosts if host.name.lower() == name.lower()), None)
+
+    def _of(self, path: Path) -> Host | None:
         absolute = path.absolute().as_posix()
         for pattern, host in self.mapped:
             if fnmatchcase(absolute, pattern) or absolute.startswith(pattern.rstrip("/") + "/"):
@@ -83,7 +99,10 @@ def _row(row: dict[str, str | None], location: Location, base: Path) -> tuple[st
     wrong = next((ip for ip in ips if not _is_address(ip)), None)
     if wrong is not None:
         raise TelemetryError(location, f"'{wrong}' is not an address", "write addresses separated by blanks")
-    return (base / path).as_posix(), Host(name, (row.get("id") or "").strip(), ips)
+    timezone = (row.get("timezone") or "").strip()
+    if timezone:
+        zone(timezone)
+    return (base / path).as_posix(), Host(name, (row.get("id") or "").strip(), ips, timezone)
 
 
 def _is_address(text: str) -> bool:
@@ -94,14 +113,16 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def find_hosts(logs: Iterable[Path], map_file: Path | None, options: Sequence[str]) -> Hosts:
-    """The map that the user names, else the maps beside the logs, and the options."""
+def find_hosts(logs: Iterable[Path], map_file: Path | None, options: Sequence[str], timezone: str = "") -> Hosts:
+    """The map that the user names, else the maps beside the logs, and the options. Raises UsageError, TelemetryError."""
     named = host_options(options)
+    if timezone:
+        zone(timezone)
     if map_file is not None:
-        return Hosts(read_map(map_file), named)
+        return Hosts(read_map(map_file), named, timezone)
     mapped: list[tuple[str, Host]] = []
     for path in logs:
         sidecar = (path if path.is_dir() else path.parent) / SIDECAR
         if sidecar.is_file():
             mapped += read_map(sidecar)
-    return Hosts(tuple(dict.fromkeys(mapped)), named)
+    return Hosts(tuple(dict.fromkeys(mapped)), named, timezone)

@@ -16,7 +16,9 @@ from an1498.model import Host, NativeEvent
 from an1498.telemetry import unifiedlog as unifiedlog_reader
 from an1498.telemetry import zeek as zeek_reader
 from an1498.telemetry.detect import Format, LogFile
+from an1498.telemetry.reader import format_of, scan_log
 from an1498.telemetry.reject import Reject
+from an1498.telemetry.stored import Site
 from an1498.telemetry.zeek_logs import log_name
 from an1498.telemetry.zeek_tsv import Header
 
@@ -42,8 +44,8 @@ class Loaded:
     damage: TelemetryError | None = None
 
 
-def load(store: Store, file: LogFile, number: int, host: Host | None, on_reject: OnReject) -> Loaded:
-    """Raises TelemetryError where the file cannot be read at all."""
+def load(store: Store, file: LogFile, number: int, host: Host | None, on_reject: OnReject, site: Site | None = None) -> Loaded:
+    """`site` helps to read exports of a SIEM. Raises TelemetryError where the file cannot be read at all."""
     loaded = Loaded(file, number, host=host)
     match file.format:
         case Format.EMPTY:
@@ -59,7 +61,7 @@ def load(store: Store, file: LogFile, number: int, host: Host | None, on_reject:
         case Format.ZEEK_JSON:
             _Load(store, loaded, on_reject).zeek_json()
         case _:
-            loaded.skipped = f"hunt does not read {file.format} files"
+            _Load(store, loaded, on_reject).records(site)
     return loaded
 
 
@@ -87,6 +89,28 @@ class _Load:
         if self._wanted(file.service):
             source = self.store.plan.source("zeek", file.service)
             self._json(source, lambda path: zeek_json.staged(path, source) if source else "", zeek_reader.LineReader(file.path, None).read)
+
+    def records(self, site: Site | None) -> None:
+        """Formats that only the readers of `telemetry` read: text, and exports of a SIEM."""
+        format = format_of(self.loaded.file.format)
+        assert format is not None
+        self.loaded.fast = False
+        self.store.add_events(self._scanned(scan_log(self.loaded.file.path, format, self.loaded.host, site)), self.loaded.number)
+
+    def _scanned(self, items: Iterable[NativeEvent | Reject]) -> Iterator[tuple[int, NativeEvent]]:
+        """A file that ends in damage keeps what came before it."""
+        try:
+            for item in items:
+                if isinstance(item, NativeEvent):
+                    self.loaded.events += 1
+                    yield item.location.line, item
+                else:
+                    self.loaded.rejects += 1
+                    self.on_reject(item, item.text)
+        except TelemetryError as error:
+            if not self.loaded.events and not self.loaded.rejects:
+                raise
+            self.loaded.damage = error
 
     def _json(self, source: Source | None, staged: Callable[[str], str], read: Read) -> None:
         odd: list[int] | None = None

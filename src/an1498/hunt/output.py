@@ -10,7 +10,7 @@ from typing import Any
 
 from an1498.hunt.alerts import Evidence, Finding
 from an1498.hunt.engine import Hunt
-from an1498.telemetry.detect import Format
+from an1498.telemetry.detect import MACS, Format
 from an1498.telemetry.files import shown
 from an1498.times import time_text
 
@@ -147,7 +147,10 @@ def _omissions(found: Hunt) -> Iterator[str]:
         yield f"not read: {_some(names)}: {reason}"
     if found.others:
         yield f"not logs: {_some([error.location.file for error in found.others])}"
-    logs = [one for one in found.loaded if one.file.format in (Format.UNIFIEDLOG, Format.COMPACT) and not one.skipped]
+    logs = [one for one in found.loaded if one.file.format in MACS and not one.skipped]
+    zoneless = [shown(one.file.path) for one in logs if one.file.format is Format.UNIFIEDLOG_TEXT and not (one.host and one.host.timezone)]
+    if zoneless:
+        yield f"times without an offset are taken as UTC in {_some(zoneless)}; give --timezone where they are local times"
     unknown = [shown(one.file.path) for one in logs if one.host is None or not one.host.ips]
     if unknown:
         yield (

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from an1498.baseline.kept import chosen_files
 from an1498.errors import TelemetryError
 from an1498.hunt.hosts import Hosts
-from an1498.model import NativeEvent
-from an1498.telemetry import Reject, scan_log
-from an1498.telemetry.detect import Format, LogFile
+from an1498.model import NativeEvent, Pack
+from an1498.telemetry import Reject, Site, scan_log
+from an1498.telemetry.detect import MACS
+from an1498.telemetry.reader import format_of
 
-_FORMATS = {Format.UNIFIEDLOG: "unifiedlog", Format.ZEEK_TSV: "zeek", Format.ZEEK_JSON: "zeek"}
 _SHOWN_REJECTS = 20
 _STEP = 10_000
 
@@ -29,23 +29,24 @@ class Intake:
     skipped: list[str] = field(default_factory=list)
 
 
-def events(paths: Sequence[Path], hosts: Hosts, intake: Intake, progress: Callable[[int], None]) -> Iterator[NativeEvent]:
+def events(pack: Pack, paths: Sequence[Path], hosts: Hosts, intake: Intake, progress: Callable[[int], None]) -> Iterator[NativeEvent]:
     """Every event of the files and directories; `progress` is told now and then how many events were read."""
+    site = Site(pack.layouts, hosts.known)
     for file in chosen_files(paths, intake.skipped):
-        if file.format not in _FORMATS:
-            if file.format is not Format.EMPTY:
-                intake.skipped.append(f"{file.path}: readiness does not read {file.format} files")
+        format = format_of(file.format)
+        if format is None:
             continue
         intake.files += 1
+        host = hosts.of(file.path) if file.format in MACS else None
         try:
-            yield from _file(file, hosts, intake, progress)
+            yield from _counted(scan_log(file.path, format, host, site), intake, progress)
         except TelemetryError as error:
             intake.skipped.append(str(error))
     progress(intake.events)
 
 
-def _file(file: LogFile, hosts: Hosts, intake: Intake, progress: Callable[[int], None]) -> Iterator[NativeEvent]:
-    for item in scan_log(file.path, _FORMATS[file.format], hosts.of(file.path) if file.format is Format.UNIFIEDLOG else None):
+def _counted(items: Iterable[NativeEvent | Reject], intake: Intake, progress: Callable[[int], None]) -> Iterator[NativeEvent]:
+    for item in items:
         if isinstance(item, Reject):
             intake.rejects += 1
             if len(intake.rejected) < _SHOWN_REJECTS:

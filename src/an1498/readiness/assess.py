@@ -25,7 +25,7 @@ _ALWAYS = {("zeek", "ssl"): frozenset({"version", "cipher", "established"})}
 def assess(pack: Pack, target: Target, paths: Sequence[Path], hosts: Hosts, progress: Callable[[str], None]) -> Assessment:
     """`target` is one for Splunk, whose searches are run. Raises UsageError, TelemetryError."""
     intake, tally = Intake(), Tally()
-    for event in events(paths, hosts, intake, lambda count: progress(f"{count:,} events read")):
+    for event in events(pack, paths, hosts, intake, lambda count: progress(f"{count:,} events read")):
         tally.add(event)
     with opened_archive(pack, target, paths, hosts, progress, all_rules=True) as kept:
         rules = tuple(_rules(pack, kept, tally))

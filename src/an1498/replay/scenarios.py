@@ -71,11 +71,11 @@ def load_scenarios(samples: Path, pack: Pack) -> tuple[Replayed, ...]:
     if len(set(names)) < len(names):
         # Directories of one name in different places: the path tells them apart.
         scenarios = [replace(s, name=file.parent.relative_to(samples).as_posix()) for s, file in zip(scenarios, files, strict=True)]
-    return tuple(Replayed(scenario, _events(scenario)) for scenario in scenarios)
+    return tuple(Replayed(scenario, _events(scenario, pack)) for scenario in scenarios)
 
 
-def _events(scenario: Scenario) -> tuple[NativeEvent, ...]:
-    return tuple(event for source in scenario.sources for event in read_log(source.file, source.format, source.host))
+def _events(scenario: Scenario, pack: Pack) -> tuple[NativeEvent, ...]:
+    return tuple(event for source in scenario.sources for event in read_log(source.file, source.format, source.host, pack.layouts))
 
 
 def run_scenarios(pack: Pack, searches: Sequence[Search], macros: Macros, scenarios: Sequence[Replayed]) -> Report:

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from an1498.errors import Location, TelemetryError
+from an1498.telemetry import logtext
 from an1498.telemetry.files import STDIN, shown
 from an1498.telemetry.lines import read_lines
 from an1498.telemetry.reject import quoted
 from an1498.telemetry.zeek_logs import log_name, log_of_file
 
 _LINES = 20
-_COMPACT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\d* +[A-Za-z]{1,2} +\S.*\[[0-9]+:[0-9a-fx]+\]", re.ASCII)
-_COMPACT_HEADER = "Timestamp"
-_PREAMBLE = "Filtering the log data using"
 
 
 class Format(StrEnum):
     """What a file's lines are."""
 
     UNIFIEDLOG = "unifiedlog"
-    COMPACT = "compact"
+    UNIFIEDLOG_ARRAY = "unifiedlog-array"
+    UNIFIEDLOG_TEXT = "unifiedlog-text"
     ZEEK_TSV = "zeek-tsv"
     ZEEK_JSON = "zeek-json"
     SPLUNK = "splunk"
     ELASTIC = "elastic"
     EMPTY = "empty"
+
+
+MACS = frozenset({Format.UNIFIEDLOG, Format.UNIFIEDLOG_ARRAY, Format.UNIFIEDLOG_TEXT})
+"""Formats whose files one machine's unified log is in."""
+
+EXPORTS = frozenset({Format.SPLUNK, Format.ELASTIC})
+"""Formats whose files hold records of many logs and machines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +80,13 @@ def detect(path: Path) -> LogFile:
         first = [line[:65536].decode("utf-8", "replace") for _, line in islice(read_lines(path), _LINES)]
     except TelemetryError as error:
         problem = error
-    for text in first:
-        found = _of_line(path, text)
+    for number, text in enumerate(first, 1):
+        found = _of_line(path, number, text)
         if found is not None:
             return found
+    begun = _of_json(path, "\n".join(first)) if first and first[0].lstrip().startswith(("{", "[")) else None
+    if begun is not None:
+        return replace(begun, format=Format.UNIFIEDLOG_ARRAY) if begun.format is Format.UNIFIEDLOG else begun
     if problem is not None:
         raise problem
     if not first:
@@ -84,18 +94,24 @@ def detect(path: Path) -> LogFile:
     raise TelemetryError(
         Location(shown(path), 1),
         f"begins {quoted(first[0][:40])}, which is no log that can be read",
-        "give unified log (ndjson, compact), Zeek (TSV, JSON) or an export of Splunk or Elasticsearch",
+        "give unified log (ndjson, or the text of `log`), Zeek (TSV, JSON) or an export of Splunk or Elasticsearch",
     )
 
 
-def _of_line(path: Path, text: str) -> LogFile | None:
+def _of_line(path: Path, number: int, text: str) -> LogFile | None:
     if text.startswith(("#separator", "#fields", "#path")):
         return LogFile(path, Format.ZEEK_TSV, log_of_file(path) or "")
-    if text.startswith((_COMPACT_HEADER, _PREAMBLE)) or _COMPACT.match(text):
-        return LogFile(path, Format.COMPACT) if not text.startswith(_PREAMBLE) else None
+    if logtext.is_text(text):
+        return LogFile(path, Format.UNIFIEDLOG_TEXT)
     if text.lstrip().startswith(("{", "[")):
         return _of_json(path, text)
-    return None
+    return LogFile(path, Format.SPLUNK) if number == 1 and _is_csv_header(text) else None
+
+
+def _is_csv_header(text: str) -> bool:
+    """Whether it is the header of Splunk's CSV export: internal fields begin with `_`."""
+    names = next(csv.reader([text]), [])
+    return len(names) > 1 and ("_raw" in names or "_time" in names)
 
 
 def _of_json(path: Path, text: str) -> LogFile | None:
@@ -103,16 +119,21 @@ def _of_json(path: Path, text: str) -> LogFile | None:
         record: Any = json.loads(text)
     except (ValueError, RecursionError):
         record = _begun(text)
+    array = isinstance(record, list)
     if isinstance(record, list):
         record = record[0] if record else None
     if not isinstance(record, dict):
         return None
-    if isinstance(record.get("result"), dict) or ("_raw" in record and "_time" in record) or "preview" in record:
+    if "_raw" in record or "_time" in record or "preview" in record or "result" in record:
         return LogFile(path, Format.SPLUNK)
-    if "_source" in record or "hits" in record or ("@timestamp" in record and "ts" not in record):
+    if {"_source", "hits", "_index"} & record.keys() or ("@timestamp" in record and not {"ts", "eventMessage"} & record.keys()):
         return LogFile(path, Format.ELASTIC)
+    if len(record) == 1 and {"index", "create"} & record.keys():
+        return LogFile(path, Format.ELASTIC)
+    if "results" in record:
+        return LogFile(path, Format.SPLUNK)
     if "timestamp" in record and {"eventMessage", "eventType", "processImagePath", "machTimestamp"} & record.keys():
-        return LogFile(path, Format.UNIFIEDLOG)
+        return LogFile(path, Format.UNIFIEDLOG_ARRAY if array else Format.UNIFIEDLOG)
     if "finished" in record and "count" in record:
         return LogFile(path, Format.UNIFIEDLOG)
     if "ts" in record:
@@ -124,5 +145,5 @@ def _of_json(path: Path, text: str) -> LogFile | None:
 
 def _begun(text: str) -> dict[str, None] | None:
     """The first keys of a document that goes on over several lines."""
-    keys = re.findall(r'"(\w+)"\s*:', text[:4096])
+    keys = re.findall(r'"([\w.@]+)"\s*:', text[:4096])
     return dict.fromkeys(keys) if keys else None

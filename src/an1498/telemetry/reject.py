@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from an1498.errors import Location, TelemetryError
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One line that is not an event. `problem` and `remedy` are worded like those of an error."""
+    """One record that is not an event. `problem` and `remedy` are worded like those of an error; `text` is the record where the reader
+    that hands out the reject is the only one to have it."""
 
     location: Location
     problem: str
     remedy: str
+    text: bytes = field(default=b"", compare=False, repr=False)
 
     def error(self) -> TelemetryError:
         """The error that a strict reader raises for it."""
@@ -28,8 +30,8 @@ class Malformed(ValueError):
         self.problem = problem
         self.remedy = remedy
 
-    def at(self, location: Location) -> Reject:
-        return Reject(location, self.problem, self.remedy)
+    def at(self, location: Location, text: bytes = b"") -> Reject:
+        return Reject(location, self.problem, self.remedy, text)
 
 
 def quoted(value: object) -> str:

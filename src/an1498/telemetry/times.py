@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from an1498.errors import UsageError
 from an1498.telemetry.reject import Malformed, quoted
 from an1498.times import microseconds_since_epoch
 
@@ -24,6 +27,37 @@ def iso_us(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text.replace(",", "."))
         return microseconds_since_epoch(moment)
+    except (ValueError, OverflowError) as error:
+        raise Malformed(f"{quoted(text)} is not a time: {error}", "check the clock of the machine that wrote it") from None
+
+
+UTC_ZONE: tzinfo = UTC
+_OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>[0-5]\d)", re.ASCII)
+
+
+@lru_cache(maxsize=64)
+def zone(text: str) -> tzinfo:
+    """A time zone as people write it: `UTC`, an offset (`+02:00`), a name of the IANA database (`Europe/Berlin`). Raises UsageError."""
+    if text.upper() in ("UTC", "Z", "GMT"):
+        return UTC
+    offset = _OFFSET.fullmatch(text)
+    if offset is not None and int(offset["hours"]) < 24:
+        minutes = int(offset["hours"]) * 60 + int(offset["minutes"])
+        return timezone(timedelta(minutes=-minutes if offset["sign"] == "-" else minutes))
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(
+            f"the time zone '{text}' is unknown; write UTC, an offset such as +02:00, or a name such as Europe/Berlin"
+        ) from None
+
+
+def local_us(text: str, where: tzinfo) -> int:
+    """`2021-04-08 22:28:22.002`, a local time of the zone `where`, to the microsecond. Of an hour that a clock change repeats it is the
+    first one. Raises Malformed."""
+    try:
+        moment = datetime.fromisoformat(text).replace(tzinfo=where)
+        return microseconds_since_epoch(moment.astimezone(UTC))
     except (ValueError, OverflowError) as error:
         raise Malformed(f"{quoted(text)} is not a time: {error}", "check the clock of the machine that wrote it") from None
 

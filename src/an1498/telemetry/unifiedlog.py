@@ -1,14 +1,19 @@
-"""macOS unified log as `log show|stream --style ndjson` prints it (telemetry.md, part A) → native events."""
+"""macOS unified log as `log show|stream --style ndjson` prints it (telemetry.md, part A) → native events.
+
+`--style json`, an array of the same records, is read too; the text styles are the business of `logtext`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from an1498.errors import Location
 from an1498.model import Host, NativeEvent
+from an1498.telemetry import logtext
+from an1498.telemetry.exports import read_records
 from an1498.telemetry.jsonlines import json_object
 from an1498.telemetry.lines import decoded, read_lines, shown
 from an1498.telemetry.reject import Malformed, Reject, quoted
@@ -25,16 +30,36 @@ _INTEGER_KEYS = """
 """
 _TEXTS = frozenset(_TEXT_KEYS.split())
 _INTEGERS = frozenset(_INTEGER_KEYS.split())
+_LINES = 20
 _DIGITS = re.compile(r"-?\d{1,40}", re.ASCII)
 # `log stream` prints this line before the first record.
 _PREAMBLE = "Filtering the log data using"
 
 
 def scan(path: Path, host: Host | None) -> Iterator[NativeEvent | Reject]:
-    """The events of a file in the order of its lines, or a Reject for a line that is none."""
+    """The events of a file in the order of its lines, or a Reject for a line that is none. Text styles are told by their first line."""
+    lines = read_lines(path)
+    head = list(islice(lines, _LINES))
+    lines = chain(head, lines)
+    if head and head[0][1].startswith(b"["):
+        yield from _array(path, host, lines)
+        return
+    texts = (line[:65536].decode("utf-8", "replace") for _, line in head)
+    if next((logtext.is_text(text) for text in texts if text.startswith("{") or logtext.is_text(text)), False):
+        yield from logtext.Reader(path, host).scan(lines)
+        return
     reader = LineReader(path, host)
-    for number, line in read_lines(path):
+    for number, line in lines:
         item = reader.read(number, line)
+        if item is not None:
+            yield item
+
+
+def _array(path: Path, host: Host | None, lines: Iterator[tuple[int, bytes]]) -> Iterator[NativeEvent | Reject]:
+    """`--style json`: one array; a record's line is its number."""
+    reader = LineReader(path, host)
+    for number, record in read_records(shown(path), lines):
+        item = record if isinstance(record, Reject) else reader.event(number, record)
         if item is not None:
             yield item
 
@@ -57,10 +82,17 @@ class LineReader:
             text = decoded(line)
             if number == 1 and text.startswith(_PREAMBLE):
                 return None
-            record = json_object(text)
-            if "finished" in record and "timestamp" not in record:
-                return None
-            fields = {key: _value(key, value) for key, value in record.items() if value is not None}
+            return self.event(number, json_object(text))
+        except Malformed as error:
+            return error.at(location)
+
+    def event(self, number: int, record: Mapping[str, Any]) -> NativeEvent | Reject | None:
+        """The event of a line's record."""
+        location = Location(self._name, number)
+        if "finished" in record and "timestamp" not in record:
+            return None
+        try:
+            fields = {key: value(key, item) for key, item in record.items() if item is not None}
             time_us = _time(fields)
         except Malformed as error:
             return error.at(location)
@@ -73,7 +105,8 @@ def _time(fields: dict[str, Any]) -> int:
     return iso_us(fields["timestamp"])
 
 
-def _value(key: str, value: Any) -> Any:
+def value(key: str, value: Any) -> Any:
+    """A key's value, checked: text, or an integer where the key has one. Raises Malformed."""
     if key in _TEXTS and not isinstance(value, str):
         raise Malformed(f"'{key}' is {quoted(value)}, not text", "write the log with `log show --style ndjson`")
     if key in _INTEGERS:

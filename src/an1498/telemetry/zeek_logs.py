@@ -8,7 +8,7 @@ base/protocols/conn, base/protocols/dhcp and of the policy scripts that add fiel
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 _CONNECTION = {
@@ -134,10 +134,11 @@ OTHER_UNDOTTED: Mapping[str, str] = {field.replace(".", "_"): field for field in
 # Names that a file may have when nothing inside it tells the log (docs.zeek.org, "Zeek Logs").
 _LOG_NAMES = """
     analyzer bacnet broker capture_loss cip cluster config conn dce_rpc dhcp dnp3 dns dpd enip files ftp http intel irc kerberos
-    known_certs known_hosts known_modbus known_services ldap ldap_search login modbus modbus_register_change mqtt_connect mqtt_publish
-    mqtt_subscribe mysql netcontrol netcontrol_catch_release netcontrol_drop netcontrol_shunt notice notice_alarm ntlm ntp ocsp openflow
-    packet_filter pe postgresql print profinet quic radius rdp redis reporter rfb s7comm sip smb_cmd smb_files smb_mapping smtp snmp socks
-    software ssh ssl stats syslog telemetry traceroute tunnel unknown_protocols weird weird_stats websocket wireguard x509
+    known_certs known_hosts known_modbus known_services ldap ldap_search loaded_scripts login modbus modbus_register_change
+    mqtt_connect mqtt_publish mqtt_subscribe mysql netcontrol netcontrol_catch_release netcontrol_drop netcontrol_shunt notice
+    notice_alarm ntlm ntp ocsp openflow packet_filter pe postgresql print profinet quic radius rdp redis reporter rfb s7comm sip
+    smb_cmd smb_files smb_mapping smtp snmp socks software ssh ssl stats syslog telemetry traceroute tunnel unknown_protocols
+    weird weird_stats websocket wireguard x509
 """
 LOG_NAMES = frozenset(_LOG_NAMES.split())
 
@@ -159,3 +160,24 @@ def log_of_file(path: Path) -> str | None:
         return whole
     parts = {part for part in re.split(r"[-_ ]", stem.lower()) if part in LOG_NAMES}
     return parts.pop() if len(parts) == 1 else None
+
+
+# Fields that a log always has together and no other log has (underscores as shippers write them, nested objects by their first name).
+_SIGNATURES: tuple[tuple[str, frozenset[str]], ...] = (
+    ("ssl", frozenset({"established", "resumed"})),
+    ("x509", frozenset({"certificate.serial"})),
+    ("x509", frozenset({"certificate_serial"})),
+    ("x509", frozenset({"certificate", "ts"})),
+    ("conn", frozenset({"conn_state"})),
+    ("dhcp", frozenset({"mac", "msg_types"})),
+    ("dns", frozenset({"query", "trans_id"})),
+    ("http", frozenset({"trans_depth", "resp_fuids"})),
+    ("http", frozenset({"trans_depth", "status_code"})),
+    ("files", frozenset({"fuid", "analyzers"})),
+)
+
+
+def log_of_fields(fields: Iterable[str]) -> str | None:
+    """The log whose fields a record has; None where they do not tell."""
+    names = frozenset(fields)
+    return next((log for log, signature in _SIGNATURES if signature <= names), None)
