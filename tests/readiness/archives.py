@@ -135,6 +135,20 @@ def quiet_day(macs: int = 4, rounds: int = 8) -> Archive:
                     subsystem="com.apple.network",
                 )  # fmt: skip
     archive.certificates()
+    archive.zeek["conn"] = [
+        {
+            "ts": START.timestamp() + 30 * number,
+            "uid": f"F{number}",
+            "id.orig_h": "10.20.0.10",
+            "id.orig_p": 50000 + number,
+            "id.resp_h": "198.51.100.20",
+            "id.resp_p": 443,
+            "conn_state": "SF",
+            "service": "ssl",
+            "an1498_first_bytes_entropy": 5.5,
+        }
+        for number in range(4)
+    ]
     return archive
 
 

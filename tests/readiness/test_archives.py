@@ -41,7 +41,7 @@ def cannot(report: Any) -> set[str]:
 def test_a_complete_archive_is_full(readiness: Callable[..., Any]) -> None:
     report = readiness(quiet_day())
     assert report["level"] == 4
-    assert report["events"] == 352
+    assert report["events"] == 356
     assert cannot(report) == set()
     activities = question(report, "seckey-activities")["evidence"]
     assert activities["seckey"] == 32
@@ -113,7 +113,7 @@ def test_without_zeek_only_the_correlation_on_the_mac_can_fire(readiness: Callab
     report = readiness(archive)
     assert question(report, "zeek-ssl")["level"] == 0
     assert "an1498_key_use_then_trust_failure_on_host" not in cannot(report)
-    assert len(cannot(report)) == 5
+    assert len(cannot(report)) == 6
     assert "zeek/ssl records" in why(report, "zeek_tls_self_signed_certificate")
     assert question(report, "retention")["level"] == 0
 
