@@ -49,7 +49,7 @@ def test_elastics_grammar_accepts_a_sample_of_the_esql_texts(record_property: Re
         record_property("evidence", consultation.absent()[-1])
         assert esql_grammar.ENVIRONMENT_VARIABLE in consultation.absent()[-1]
         return
-    agreed((consultation.ask_esql(PACK, target, stack, one_in=24) for target, stack in questions), record_property)
+    agreed((consultation.ask_esql(PACK, target, stack, one_in=48) for target, stack in questions), record_property)
 
 
 def test_a_grammar_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

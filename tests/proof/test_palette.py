@@ -11,7 +11,7 @@ import pytest
 from an1498.content import find_root
 from an1498.proof.pack_streams import SETTINGS, compare_pack, overlaid
 
-STREAMS = 100
+STREAMS = 60
 ROOT = find_root(Path(__file__).parents[2])
 
 

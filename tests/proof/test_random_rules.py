@@ -21,7 +21,7 @@ from an1498.proof.rules import MAC, ZEEK, draw_events, draw_rule
 RULES, EVENTS = 500, 20
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_every_language_finds_what_the_detection_means(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     result = compare(seed, RULES, EVENTS)
     with capsys.disabled():
