@@ -89,6 +89,7 @@ class RankCase:
 class Derivation(StrEnum):
     """How an ingest computes a field from a native one; each is what a vendor's pipeline does (replay/ingest.py says which)."""
 
+    COMMUNITY_ID = "community_id"
     COPY = "copy"
     NOT_EMPTY = "not_empty"
     FILE_NAME = "file_name"

@@ -93,6 +93,7 @@ def _macros(settings: Settings, language: str, text: str, file: Path | None) -> 
 
 
 def _lookups(arguments: Iterable[str]) -> dict[str, Lookup]:
+    from an1498.replay.assets import as_assets
     from an1498.replay.lookup import read_lookup
 
     tables = {}
@@ -100,7 +101,7 @@ def _lookups(arguments: Iterable[str]) -> dict[str, Lookup]:
         name, equals, file = argument.partition("=")
         if not (name and equals and file):
             raise UsageError(f"--lookup {argument}: write NAME=FILE.csv")
-        tables[name] = read_lookup(Path(file), name)
+        tables[name] = as_assets(read_lookup(Path(file), name))
     return tables
 
 

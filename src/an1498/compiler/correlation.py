@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 
 from an1498.compiler.chains import burst_condition, burst_keys, check_chain
 from an1498.compiler.conditions import Context, EventCondition
+from an1498.compiler.entity import check_entity, entity_key, is_entity
 from an1498.compiler.refusal import Refusal
 from an1498.content.durations import seconds
 from an1498.errors import ContentError
-from an1498.model import Correlation, CorrelationType, Entity, EventRule, FieldType, LayoutField, LayoutSource, Pack, Target
+from an1498.model import Correlation, CorrelationType, EventRule, FieldType, LayoutField, LayoutSource, Pack, Target
 
-ENTITY_ALIAS = "entity"
 _OUTPUT = frozenset({"_time", "first_time", "event_count", "value_count", "value_sum", "value_avg", "rule_count"})
 OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "==", "neq": "!="}
 
@@ -121,7 +122,7 @@ def raw_plan(context: Context, correlation: Correlation) -> Plan:
     _check_shape(correlation)
     bursts = {name: context.pack.correlations[name] for name in correlation.rules if name in context.pack.correlations}
     check_chain(correlation, bursts)
-    _check_entity(context.target, correlation)
+    check_entity(context.target, correlation)
     skew = clock_skew(context.pack)
     stages: list[Stage] = []
     offset = 0
@@ -131,9 +132,9 @@ def raw_plan(context: Context, correlation: Correlation) -> Plan:
         if stages and stages[-1].source.product != condition.source.product:
             offset += skew
         if burst is None:
-            keys = tuple(_key(correlation, name, group, condition.source) for group in correlation.group_by)
+            keys = tuple(_key(context.target, correlation, name, group, condition.source) for group in correlation.group_by)
         else:
-            keys = burst_keys(correlation, burst, condition.source, _key)
+            keys = burst_keys(correlation, burst, condition.source, partial(_key, context.target))
         values = tuple(_value(correlation, name, named, condition.source) for named in correlation.condition.fields)
         stages.append(Stage(number, condition, keys, values, offset if correlation.type is CorrelationType.TEMPORAL_ORDERED else 0, burst))
     return Plan(correlation, tuple(stages), skew)
@@ -168,21 +169,10 @@ def _check_shape(correlation: Correlation) -> None:
         raise Refusal("a condition on an ordered correlation", "remove it; all rules must match in order")
 
 
-def _check_entity(target: Target, correlation: Correlation) -> None:
-    """Searches join machines by address; another strategy must not silently become that one."""
-    if target.entity is not Entity.IP and ENTITY_ALIAS in correlation.group_by and ENTITY_ALIAS in correlation.aliases:
-        raise Refusal(
-            f"the alias '{ENTITY_ALIAS}' with entity = \"{target.entity}\", which this version does not have",
-            'set entity = "ip" for the target, or group by a field that both sensors have',
-            location=target.location,
-        )
-
-
-def _key(correlation: Correlation, rule: str, group: str, source: LayoutSource) -> LayoutField:
+def _key(target: Target, correlation: Correlation, rule: str, group: str, source: LayoutSource) -> LayoutField:
     alias = correlation.aliases.get(group)
-    if group == ENTITY_ALIAS and alias is not None and rule in alias:
-        # The layout says which indexed field holds the machine: design.md section 6.
-        return _entity(source)
+    if is_entity(correlation, group) and alias is not None and rule in alias:
+        return entity_key(target, source)
     native = group if alias is None else alias.get(rule, "")
     row = source.by_native(native) if native else None
     if row is None:
@@ -193,17 +183,6 @@ def _key(correlation: Correlation, rule: str, group: str, source: LayoutSource) 
     if row.type is FieldType.TEXT:
         raise Refusal(f"group-by '{native}', which is analysed text", "group by a keyword, number or address field", native)
     return row
-
-
-def _entity(source: LayoutSource) -> LayoutField:
-    row = source.by_indexed(source.entity_field)
-    if row is not None:
-        return row
-    if not source.entity_field:
-        raise Refusal(f"the alias '{ENTITY_ALIAS}': {source.product}/{source.service} has no entity field", "set `entity` in the layout")
-    derived = next((found for found in source.derived if found.indexed == source.entity_field), None)
-    kind = FieldType.KEYWORD if derived is None else derived.type
-    return LayoutField(source.entity_field, source.entity_field, kind)
 
 
 def _value(correlation: Correlation, rule: str, named: str, source: LayoutSource) -> LayoutField:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from an1498.compiler.conditions import EventCondition, with_dataset
 from an1498.compiler.correlation import Plan, Stage
+from an1498.compiler.entity import ENTITY_ALIAS, HostField
 from an1498.compiler.eql_conditions import EqlConditions, field_name
 from an1498.compiler.logic import negation_normal
 from an1498.compiler.refusal import Refusal
@@ -43,6 +44,13 @@ def correlation_search(plan: Plan) -> str:
     for stage in plan.stages:
         if stage.burst is not None:
             raise Refusal(f"a chain over '{stage.name}', a count over a sliding window", "use ES|QL for this rule")
+    if any(isinstance(key, HostField) for stage in plan.stages for key in stage.keys):
+        raise Refusal(
+            "a host that is looked up: EQL joins by stored fields only, and one that is stored on arrival would be of the table of that "
+            "time, in which an address that has just changed hands is still the former host's",
+            "use ES|QL for this rule, which looks up when it runs",
+            ENTITY_ALIAS,
+        )
     if plan.correlation.type is not CorrelationType.TEMPORAL_ORDERED:
         raise Refusal(f"{plan.correlation.type} over a sliding window", _REMEDY.get(plan.correlation.type, "use ES|QL for this rule"))
     return _sequence(plan.stages, _span(plan.window_s))

@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 from an1498.compiler.conditions import EventCondition, dataset_of, with_dataset
 from an1498.compiler.correlation import OPERATORS, Plan, Stage
 from an1498.compiler.deviations import ROW_LIMIT
+from an1498.compiler.entity import FIRST_LABEL, HostField, by_address
 from an1498.compiler.esql_conditions import EsqlConditions, column, string
 from an1498.compiler.logic import negation_normal
 from an1498.compiler.refusal import Refusal
-from an1498.model import LayoutField
+from an1498.model import ELASTIC_ASSETS, LayoutField
 
 TIME_FIELD = "@timestamp"
 # Two numbers in one: a time in milliseconds (41 bits) and a count or stage number below 2^20 fit into a long.
@@ -50,7 +51,28 @@ def selection(plan: Plan) -> list[str]:
     """The events of any stage, with the group's columns."""
     texts = list(dict.fromkeys(stage_text(stage.condition) for stage in plan.stages))
     where = texts[0] if len(texts) == 1 else "\n    OR ".join(f"({text})" for text in texts)
-    return [_from(plan), f"| WHERE {where}"]
+    return [_from(plan), f"| WHERE {where}", *_host_lookup(plan)]
+
+
+def _host_lookup(plan: Plan) -> list[str]:
+    """Every host that ever had the event's address, one row each (LOOKUP JOIN is a left join); the key says which one had it then, and
+    rows without a key go. The joined field must have the same name on both sides."""
+    looked_up: dict[str, list[Stage]] = {}
+    for stage in plan.stages:
+        if (key := by_address(stage.keys)) is not None:
+            looked_up.setdefault(key.indexed, []).append(stage)
+    if not looked_up:
+        return []
+    if len(looked_up) > 1:
+        raise Refusal(f"a lookup of addresses in several fields ({', '.join(looked_up)})", "give the layouts one entity field")
+    ((address, stages),) = looked_up.items()
+    text = column(address)
+    if len(stages) < len(plan.stages):
+        # An event that has a host's name stays one row, whatever addresses it has.
+        tests = {f"{column(found[0])} == {string(found[1])}" for stage in stages if (found := dataset_of(stage.source)) is not None}
+        if tests:
+            text = f"CASE({' OR '.join(sorted(tests))}, {text})"
+    return [f"| EVAL an1498_asset_ip = {text}", f"| LOOKUP JOIN {ELASTIC_ASSETS} ON an1498_asset_ip"]
 
 
 def staged(plan: Plan) -> list[str]:
@@ -91,12 +113,21 @@ def _keys(plan: Plan) -> list[str]:
 def per_stage(stages: Sequence[Stage], rows: Sequence[LayoutField], text: bool = False) -> str:
     """The stage's own field; as text where the stages' types differ."""
     as_text = text or len({row.type for row in rows}) > 1
-    names = [f"TO_STRING({column(row.indexed)})" if as_text else column(row.indexed) for row in rows]
+    names = [f"TO_STRING({column(row.indexed)})" if as_text and not isinstance(row, HostField) else _stored(row) for row in rows]
     if len(set(names)) == 1:
         return names[0]
     usual = max(names, key=names.count)
     cases = [f"an1498_stage == {stage.number}, {name}" for stage, name in zip(stages, names, strict=True) if name != usual]
     return f"CASE({', '.join([*cases, usual])})"
+
+
+def _stored(row: LayoutField) -> str:
+    if not isinstance(row, HostField):
+        return column(row.indexed)
+    if row.by_address:
+        return "CASE(@timestamp >= an1498_asset_from AND @timestamp < an1498_asset_until, an1498_asset_host)"
+    name = f"TO_LOWER({column(row.indexed)})"
+    return f'CASE({name} RLIKE "{FIRST_LABEL}[.].*", MV_FIRST(SPLIT({name}, ".")), {name})'
 
 
 def by(plan: Plan, *more: str) -> str:

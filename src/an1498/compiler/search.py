@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from an1498.compiler import deviations, eql, esql, lucene, spl, staged
 from an1498.compiler.conditions import Context, EventCondition, source_of, with_dataset
 from an1498.compiler.correlation import Plan
+from an1498.compiler.entity import machine_fields
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.schedule import correlation_schedule, event_schedule
 from an1498.compiler.spl_staged import writing_search
@@ -118,7 +119,7 @@ def _event(context: Context, rule: EventRule, language: Language) -> Search:
         timespan_s=schedule.timespan_s,
         interval_s=schedule.interval_s,
         lookback_s=schedule.lookback_s,
-        entity_fields=(found.source.entity_field,) if found.source.entity_field else (),
+        entity_fields=machine_fields(context.target, found.source),
         required_fields=_required([found], (), language),
         level=rule.level,
         risk_score=score,

@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 
 from an1498.compiler.conditions import EventCondition, any_of
 from an1498.compiler.correlation import OPERATORS, Plan, Stage
+from an1498.compiler.entity import FIRST_LABEL, HostField, by_address
 from an1498.compiler.spl_conditions import condition, field
-from an1498.model import LayoutField
+from an1498.model import SPLUNK_ASSETS, LayoutField
 
 TIME_FIELD = "_time"
 # Fields of a staged event (`spl_staged.py`).
@@ -40,8 +41,10 @@ def _render(found: EventCondition) -> str:
 
 def branch(stage: Stage, found: EventCondition, assignments: Sequence[str]) -> str:
     """The stage's events. A staged event has its source event's time as a text, because what Splunk makes of `_time` is not certain."""
-    assigned = [f"_time=tonumber({ORIGINAL_TIME})", *assignments] if stage.staged else assignments
-    return f"    [ search {selection(found).replace(_DEFERRED, ' | where ')} | eval {', '.join(assigned)} ]"
+    first = [f"_time=tonumber({ORIGINAL_TIME})"] if stage.staged else []
+    lookup = host_lookup(stage, first)
+    steps = [*lookup, f"eval {', '.join(assignments if lookup else [*first, *assignments])}"]
+    return f"    [ search {selection(found).replace(_DEFERRED, ' | where ')} | {' | '.join(steps)} ]"
 
 
 def stored_value(stage: Stage, row: LayoutField) -> str:
@@ -50,7 +53,29 @@ def stored_value(stage: Stage, row: LayoutField) -> str:
 
 
 def key_assignments(plan: Plan, stage: Stage) -> list[str]:
-    return [f"{column}={stored_value(stage, key)}" for column, key in zip(plan.keys, stage.keys, strict=True)]
+    return [f"{column}={_key(stage, key)}" for column, key in zip(plan.keys, stage.keys, strict=True)]
+
+
+def host_lookup(stage: Stage, first: Sequence[str] = ()) -> list[str]:
+    """The host that had an event's address, and until when. The lookup is time-based: it gives the row that began last before the
+    event ("lookup"; transforms.conf, `time_field`), whether it has ended or not. Streaming, hence allowed in multisearch. `first` is
+    assigned before."""
+    key = by_address(stage.keys)
+    if key is None:
+        return []
+    address = f'an1498_ip=replace(lower({stored_value(stage, key)}), "^::ffff:([0-9.]+)$", "\\1")'
+    return [
+        f"eval {', '.join((*first, address))}",
+        f"lookup {SPLUNK_ASSETS} ip AS an1498_ip OUTPUT host AS an1498_host, end AS an1498_end",
+    ]
+
+
+def _key(stage: Stage, key: LayoutField) -> str:
+    if not isinstance(key, HostField):
+        return stored_value(stage, key)
+    if key.by_address:
+        return "if(_time<tonumber(an1498_end), an1498_host, null())"
+    return f'replace(lower({stored_value(stage, key)}), "^({FIRST_LABEL})[.].*$", "\\1")'
 
 
 def keyed(plan: Plan, *columns: str) -> list[str]:

@@ -15,6 +15,7 @@ from sigma.types import SigmaString
 
 from an1498.compiler.conditions import Context, EventCondition, any_of
 from an1498.compiler.correlation import Plan, Stage, raw_plan
+from an1498.compiler.entity import HostField
 from an1498.compiler.logic import Leaf
 from an1498.compiler.refusal import Refusal
 from an1498.errors import ContentError
@@ -79,6 +80,8 @@ def _staged(context: Context, stage: Stage) -> Stage:
 
 
 def _row(row: LayoutField) -> LayoutField:
+    if isinstance(row, HostField):
+        return HostField(row.native, written_name(row), by_address=row.by_address)
     return LayoutField(row.native, written_name(row))
 
 

@@ -17,7 +17,8 @@ from an1498.model import Alert, Host, Pack
 from an1498.times import microseconds_since_epoch
 
 FILE_NAME = "scenario.yml"
-FORMATS = ("unifiedlog", "zeek", "splunk", "elastic")
+CMDB = "cmdb"
+FORMATS = ("unifiedlog", "zeek", "splunk", "elastic", CMDB)
 
 _OFFSET = re.compile(r"UTC|[+-](?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
@@ -26,7 +27,7 @@ Group = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSource:
-    """One raw log. `host` is what the agent that ships it knows about its machine (None: nothing)."""
+    """One raw log, or a CMDB as CSV. `host` is what the agent that ships it knows about its machine (None: nothing)."""
 
     file: Path
     format: str

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
 
 from an1498.model import RANK_FIELD, Alert, FieldType, Language, NativeEvent, Pack, Search, Target
 from an1498.replay.ingest import index_event
+from an1498.replay.lookup import Lookup
 from an1498.replay.prepare import prepare
 from an1498.replay.table import ColumnType, EventTable, Flavour, ResultRow, Schema, epoch_microseconds, load
 
@@ -24,11 +25,12 @@ Stream = Sequence[tuple[NativeEvent, Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """Streams of events as a target stores them: the documents, and the table that searches run over."""
+    """Streams of events as a target stores them: the documents, the table that searches run over, and the tables that they look up."""
 
     target: Target
     streams: Sequence[Stream]
     table: EventTable
+    lookups: Mapping[str, Lookup] = field(default_factory=dict)
 
 
 def index_streams(
@@ -37,11 +39,12 @@ def index_streams(
     streams: Iterable[Iterable[NativeEvent]],
     *,
     fields: frozenset[str] | None = None,
+    lookups: Mapping[str, Lookup] | None = None,
 ) -> Indexed:
     """Ingest raw events by the target's layouts; an event that no layout knows is not stored. `fields`, if given, are the
-    only columns that the table gets."""
+    only columns that the table gets; `lookups` are those of the target's searches."""
     stored = [_stored(target, events) for events in streams]
-    return Indexed(target, stored, table_of(connection, target, stored, "events", fields, field_types(target)))
+    return Indexed(target, stored, table_of(connection, target, stored, "events", fields, field_types(target)), lookups or {})
 
 
 def widened(indexed: Indexed) -> Indexed:
@@ -109,7 +112,7 @@ def field_types(target: Target) -> dict[str, ColumnType]:
 def alerts(pack: Pack, search: Search, indexed: Indexed) -> list[list[Alert]]:
     """The alerts that a search raises in each stream, sorted. Raises SearchSyntaxError, UsageError."""
     macros = pack.targets[search.target].macros
-    prepared = prepare(search.language, search.text, name=search.rule, macros=macros, tiebreaker=search.tiebreaker)
+    prepared = prepare(search.language, search.text, name=search.rule, macros=macros, lookups=indexed.lookups, tiebreaker=search.tiebreaker)
     return read_alerts(search, prepared.execute(indexed.table), indexed)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from an1498.model import RANK_FIELD, Derivation, FieldType, Layout, LayoutField, LayoutSource, NativeEvent
+from an1498.telemetry.community_id import of_record
 from an1498.times import time_text
 
 """The field with an event's rank, which our ingest pipelines stamp in Elastic; EQL searches use it as tiebreaker."""
@@ -55,7 +56,10 @@ def _values(event: NativeEvent, source: LayoutSource) -> list[tuple[str, Any, Fi
         if row.native in event.fields and row.indexed not in computed
     ]
     for derived in source.derived:
-        if derived.native in event.fields:
+        if derived.derivation is Derivation.COMMUNITY_ID:
+            # Elasticsearch, "Community ID processor": from addresses, ports and network.transport.
+            found.append((derived.indexed, of_record(event.fields, str(source.constants.get("network.transport", ""))), derived.type))
+        elif derived.native in event.fields:
             found.append((derived.indexed, _DERIVE[derived.derivation](event.fields[derived.native]), derived.type))
     return found
 

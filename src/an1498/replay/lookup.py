@@ -1,11 +1,13 @@
 """Lookup tables: CSV files that a search joins to its events (SPL `lookup`, ES|QL `LOOKUP JOIN` and `ENRICH`).
 
-A lookup has no streams: every stream sees the same rows, in file order. All values are text, an empty cell is a missing value.
+A lookup has no streams: every stream sees the same rows, in file order; a table of assets alone may differ from scenario to scenario
+(`streams`). All values are text, an empty cell is a missing value.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from an1498.errors import UsageError
+from an1498.model import FieldType
 from an1498.replay.algebra import ORDER, STREAM, Scan, identifier
 
 
@@ -27,7 +30,9 @@ class Match(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """A lookup table. `matches` names key columns that are not compared exactly; `case_sensitive` is Splunk's
-    `case_sensitive_match` (true by default); `max_matches` cuts the rows that one event can meet, None does not."""
+    `case_sensitive_match` (true by default); `max_matches` cuts the rows that one event can meet, None does not. With `time_column`
+    (`time_field`, epoch seconds) the lookup is time-based. `types` are those of an Elasticsearch index's fields that are no keywords; a
+    DATE cell is milliseconds since the epoch. `streams` are the rows of each stream where they differ (`rows` is not used then)."""
 
     name: str
     columns: tuple[str, ...]
@@ -35,17 +40,30 @@ class Lookup:
     matches: dict[str, Match] = field(default_factory=dict)
     case_sensitive: bool = True
     max_matches: int | None = None
+    time_column: str = ""
+    types: Mapping[str, FieldType] = field(default_factory=dict)
+    streams: tuple[tuple[tuple[str | None, ...], ...], ...] | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether all streams see the same rows."""
+        return self.streams is None
+
+    def numbered(self) -> Iterator[tuple[int, tuple[str | None, ...]]]:
+        """Each row with its stream, 0 for a shared table."""
+        for stream, rows in enumerate((self.rows,) if self.streams is None else self.streams):
+            yield from ((stream, row) for row in rows)
 
     def scan(self, connection: duckdb.DuckDBPyConnection, prefix: str = "") -> Scan:
         """The lookup as a relation of `connection`; its columns are text and get `prefix`, so that no name meets an event's.
 
-        `_stream` is 0 in every row (use `Join(shared=True)`), `_ord` is the row's place in the file."""
+        `_stream` is 0 in every row of a shared table (use `Join(shared=True)`), `_ord` is the row's place in the file."""
         table = f"lookup {prefix}{self.name}"
         names = tuple(prefix + column for column in self.columns)
         definition = ", ".join([f"{STREAM} INTEGER", f"{ORDER} BIGINT", *(f"{identifier(name)} VARCHAR" for name in names)])
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(table)} ({definition})")
         marks = ", ".join("?" for _ in range(len(names) + 2))
-        numbered = [[0, number, *row] for number, row in enumerate(self.rows)]
+        numbered = [[stream, number, *row] for number, (stream, row) in enumerate(self.numbered())]
         if numbered:
             connection.executemany(f"INSERT INTO {identifier(table)} VALUES ({marks})", numbered)
         return Scan(table, names)

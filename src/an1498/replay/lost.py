@@ -14,11 +14,12 @@ import duckdb
 
 from an1498.content.durations import text as span_text
 from an1498.errors import SearchSyntaxError, UsageError
-from an1498.model import Alert, Correlation, CorrelationType, LayoutSource, NativeEvent, Pack, Search, Target
+from an1498.model import Alert, Correlation, CorrelationType, Entity, LayoutSource, NativeEvent, Pack, Search, Target
 from an1498.replay.alerts import Indexed, index_streams
 from an1498.replay.prepare import prepare
 from an1498.replay.scenarios import Macros, Outcome, Replayed, Report
 from an1498.replay.table import flatten
+from an1498.telemetry.assets import host_key
 from an1498.times import time_text
 
 SHOWN = 5
@@ -40,7 +41,7 @@ class Hit:
 
 def diagnosed(report: Report, pack: Pack, searches: Sequence[Search], macros: Macros, scenarios: Sequence[Replayed]) -> Report:
     """The report with a diagnosis in the `detail` of failed outcomes."""
-    events = {replayed.scenario.name: replayed.events for replayed in scenarios}
+    loaded = {replayed.scenario.name: replayed for replayed in scenarios}
     tables: dict[tuple[str, str], Indexed] = {}
     outcomes = []
     explained = 0
@@ -49,9 +50,9 @@ def diagnosed(report: Report, pack: Pack, searches: Sequence[Search], macros: Ma
             explained += 1
             key = (outcome.scenario, outcome.search.target)
             if key not in tables:
-                streams = [[event] for event in events[outcome.scenario]]
+                streams = [[event] for event in loaded[outcome.scenario].events]
                 tables[key] = index_streams(duckdb.connect(), pack.targets[outcome.search.target], streams)
-            finder = _Finder(pack, searches, macros.get(outcome.search.target, {}), tables[key], events[outcome.scenario])
+            finder = _Finder(pack, searches, macros.get(outcome.search.target, {}), tables[key], loaded[outcome.scenario])
             outcome = replace(outcome, detail=(*outcome.detail, *finder.lines(outcome)))
         outcomes.append(outcome)
     return replace(report, outcomes=tuple(outcomes))
@@ -63,7 +64,11 @@ class _Finder:
     searches: Sequence[Search]
     macros: Mapping[str, str]
     indexed: Indexed
-    events: Sequence[NativeEvent]
+    replayed: Replayed
+
+    @property
+    def events(self) -> Sequence[NativeEvent]:
+        return self.replayed.events
 
     def lines(self, outcome: Outcome) -> Iterator[str]:
         search = outcome.search
@@ -111,10 +116,23 @@ class _Finder:
         group = []
         for key in correlation.group_by:
             values = present.get(_group_field(correlation, rule, key, source), [])
+            if key == "entity" and key in correlation.aliases and self.indexed.target.entity is not Entity.IP:
+                values = self._entity(event, source, present)
             if len(values) != 1:
                 return None
             group.append((key, _text(values[0])))
         return tuple(sorted(group))
+
+    def _entity(self, event: NativeEvent, source: LayoutSource, present: Mapping[str, list[Any]]) -> list[Any]:
+        """What the alias `entity` is where it is not the address: the host or the flow."""
+        if self.indexed.target.entity is Entity.COMMUNITY_ID:
+            row = source.by_native("community_id")
+            return present.get(row.indexed, []) if row is not None else []
+        named = source.by_native("host.name")
+        if named is not None:
+            return [key for name in present.get(named.indexed, []) if (key := host_key(name)) is not None]
+        found = [self.replayed.assets.host_at(str(address), event.time_us) for address in present.get(source.entity_field, [])]
+        return [host for host in found if host is not None]
 
 
 def _source(target: Target, event: NativeEvent) -> LayoutSource:

@@ -8,19 +8,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
 import duckdb
 
-from an1498.content.scenarios import Scenario, load_scenario, scenario_files
+from an1498.content.scenarios import CMDB, Scenario, load_scenario, scenario_files
 from an1498.errors import SearchSyntaxError, UsageError
 from an1498.model import Alert, NativeEvent, Pack, Search, Target
 from an1498.replay.alerts import Indexed, Stream, index_streams, read_alerts, widened
+from an1498.replay.assets import asset_lookups
+from an1498.replay.lookup import Lookup
 from an1498.replay.prepare import Prepared, prepare
 from an1498.replay.staging import stored, writers, written
 from an1498.telemetry import read_log
+from an1498.telemetry.assets import AssetTable, asset_table
+from an1498.telemetry.cmdb import read_cmdb
+from an1498.telemetry.leases import leases
 
 Macros = Mapping[str, Mapping[str, str]]
 """Per target, Splunk macros by name."""
@@ -28,10 +33,11 @@ Macros = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A scenario with its raw events, in the order of its files."""
+    """A scenario with its raw events, in the order of its files, and the table of assets of its dhcp.log and CMDB files."""
 
     scenario: Scenario
     events: tuple[NativeEvent, ...]
+    assets: AssetTable = field(default_factory=AssetTable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,16 @@ def load_scenarios(samples: Path, pack: Pack) -> tuple[Replayed, ...]:
     if len(set(names)) < len(names):
         # Directories of one name in different places: the path tells them apart.
         scenarios = [replace(s, name=file.parent.relative_to(samples).as_posix()) for s, file in zip(scenarios, files, strict=True)]
-    return tuple(Replayed(scenario, _events(scenario, pack)) for scenario in scenarios)
+    return tuple(_replayed(scenario, pack) for scenario in scenarios)
 
 
-def _events(scenario: Scenario, pack: Pack) -> tuple[NativeEvent, ...]:
-    return tuple(event for source in scenario.sources for event in read_log(source.file, source.format, source.host, pack.layouts))
+def _replayed(scenario: Scenario, pack: Pack) -> Replayed:
+    logs = [source for source in scenario.sources if source.format != CMDB]
+    events = tuple(event for source in logs for event in read_log(source.file, source.format, source.host, pack.layouts))
+    known = [read_cmdb(source.file) for source in scenario.sources if source.format == CMDB]
+    names = {mac: host for cmdb in known for mac, host in cmdb.names.items()}
+    claims = [*leases(events), *(claim for cmdb in known for claim in cmdb.claims)]
+    return Replayed(scenario, events, asset_table(claims, names))
 
 
 def run_scenarios(pack: Pack, searches: Sequence[Search], macros: Macros, scenarios: Sequence[Replayed]) -> Report:
@@ -126,7 +137,8 @@ def _run_target(
 ) -> list[Outcome]:
     """`stop` ends the work early, for instance at Ctrl-C; what is returned then is not used."""
     outcomes: list[Outcome] = []
-    groups = [(group, [_parsed(search, macros) for search in group]) for group in _companions(searches)]
+    lookups = asset_lookups(target, [replayed.assets for replayed in scenarios])
+    groups = [(group, [_parsed(search, macros, lookups) for search in group]) for group in _companions(searches)]
     named = {expectation.rule for replayed in scenarios for expectation in replayed.scenario.expect}
     named |= {search.rule for search in writers(searches)}
     used = [parsed for (search, *_), found in groups if search.kind == "correlation" or search.rule in named for parsed in found]
@@ -179,10 +191,10 @@ def _companions(searches: Sequence[Search]) -> Iterable[tuple[Search, ...]]:
     return (tuple(group) for group in groups.values())
 
 
-def _parsed(search: Search, macros: Mapping[str, str]) -> Prepared | str:
+def _parsed(search: Search, macros: Mapping[str, str], lookups: Mapping[str, Lookup]) -> Prepared | str:
     """The search, ready to run, or why it cannot be read."""
     try:
-        return prepare(search.language, search.text, name=search.rule, macros=macros, tiebreaker=search.tiebreaker)
+        return prepare(search.language, search.text, name=search.rule, macros=macros, lookups=lookups, tiebreaker=search.tiebreaker)
     except SearchSyntaxError as error:
         return str(error)
 

@@ -45,7 +45,7 @@ def written(raw: Indexed, search: Search, prepared: Prepared) -> list[Stream]:
 def stored(raw: Indexed, streams: Sequence[Stream], *, fields: frozenset[str] | None = None) -> Indexed:
     """Written events as a table beside the raw one; `fields`, if given, are the only columns."""
     table = table_of(raw.table.connection, raw.target, streams, f"{raw.table.name} staged", fields, {})
-    return Indexed(raw.target, streams, table)
+    return Indexed(raw.target, streams, table, raw.lookups)
 
 
 def _splunk(raw: Indexed, search: Search, row: ResultRow) -> Written:

@@ -1,7 +1,9 @@
-"""LOOKUP JOIN and ENRICH (Elasticsearch reference, "LOOKUP JOIN", "ENRICH"). A lookup's cells are keywords."""
+"""LOOKUP JOIN and ENRICH (Elasticsearch reference, "LOOKUP JOIN", "ENRICH"). A lookup's cells are keywords unless
+the index maps them otherwise."""
 
 from __future__ import annotations
 
+from an1498.model import FieldType
 from an1498.replay.algebra import Aggregate as SqlAggregate
 from an1498.replay.algebra import Cast as SqlCast
 from an1498.replay.algebra import Col as SqlCol
@@ -16,6 +18,8 @@ def _scan(pipeline: Pipeline, node: tree.LookupJoin | tree.Enrich, name: str) ->
     lookup = pipeline.lookups.get(name)
     if lookup is None:
         raise pipeline.source.wrong(node.at, f"Unknown index or policy [{name}]", "give it with --lookup NAME=FILE.csv")
+    if not lookup.shared and isinstance(node, tree.Enrich):
+        raise pipeline.source.unsupported(node.at, f"ENRICH with the lookup '{name}'", "use LOOKUP JOIN")
     if any(match is not Match.EXACT for match in lookup.matches.values()):
         raise pipeline.source.unsupported(node.at, f"the lookup '{name}', whose keys are not compared exactly")
     prefix = f"{pipeline.new_name()}."
@@ -32,20 +36,30 @@ def _as_text(pipeline: Pipeline, node: tree.Column) -> Expr:
     raise pipeline.source.unsupported(node.at, f"joining a lookup on {value.type}")
 
 
+def _cell(lookup: Lookup, column: str, cell: Expr) -> Value:
+    match lookup.types.get(column, FieldType.KEYWORD):
+        case FieldType.DATE:
+            return Value(SqlCast(cell, "BIGINT", safe=False), Type.DATETIME)
+        case FieldType.IP:
+            return Value(cell, Type.IP)
+        case _:
+            return Value(cell, Type.KEYWORD)
+
+
 def lookup_join(pipeline: Pipeline, command: tree.LookupJoin) -> None:
-    """A left join; the lookup's columns replace columns of the same name ("LOOKUP JOIN"). Cells are keywords."""
+    """A left join; the lookup's columns replace columns of the same name ("LOOKUP JOIN")."""
     lookup, prefix, scan = _scan(pipeline, command, command.index)
     same: list[Expr] = []
     for node in command.on:
         if node.name not in lookup.columns:
             raise pipeline.source.wrong(node.at, f"Unknown column [{node.name}] in right side of join")
         same.append(call("eq", _as_text(pipeline, node), SqlCol(prefix + node.name)))
-    pipeline.relation = Join(pipeline.relation, scan, call("and", *same), kind="left", shared=True)
+    pipeline.relation = Join(pipeline.relation, scan, call("and", *same), kind="left", shared=lookup.shared)
     keys = {node.name for node in command.on}
     for column in lookup.columns:
         if column not in keys:
             pipeline.scope.pop(column, None)
-            pipeline.scope[column] = Value(SqlCol(prefix + column), Type.KEYWORD)
+            pipeline.scope[column] = _cell(lookup, column, SqlCol(prefix + column))
 
 
 def enrich(pipeline: Pipeline, command: tree.Enrich) -> None:

@@ -1,18 +1,26 @@
 """lookup → algebra (Search Reference, "lookup"; transforms.conf). Exact matches in CSV tables; several matching rows give a
-multivalue, in file order."""
+multivalue, in file order.
+
+A time-based lookup (`time_field`) gives the row nearest before the event, not more than `max_offset_secs` before (Knowledge Manager Manual,
+"Configure a time-based lookup": the first match in descending order of time; `max_matches` is 1 then). Each row is therefore valid from its
+time until the next row of its key begins. Subseconds of `time_field` are not modelled: Splunk ignores them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
 
-from an1498.replay.algebra import Aggregate, Case, Col, Expr, Extend, Filter, GroupBy, Join, Lit, Relation, Select, call
+from an1498.replay.algebra import Aggregate, Case, Cast, Col, Expr, Extend, Filter, GroupBy, Join, Lit, Relation, Select, call
 from an1498.replay.lookup import Lookup
 from an1498.replay.spl import syntax
 from an1498.replay.spl.frame import Frame
+from an1498.replay.spl.source import Source
 from an1498.replay.spl.values import Kind, Value, as_text, common_kind, convert, refuse
 
 _PREFIX = "#lookup "
+_VALIDITY = ("#begins", "#before", "#last")
+MAX_OFFSET_S = 2_000_000_000
+"""Splunk's default of `max_offset_secs`: how long before the event a row's time may lie."""
 
 
 def lower(frame: Frame, command: syntax.LookupCommand) -> Frame:
@@ -31,19 +39,26 @@ def lower(frame: Frame, command: syntax.LookupCommand) -> Frame:
     existing = {field: frame.value(field, at) for _, field in outputs}
     if frame.context.table is None:
         return frame.extend(((field, Kind.TEXT, Lit(None, "VARCHAR")) for _, field in outputs), at)
+    if lookup.time_column:
+        lookup = _with_validity(lookup, key_columns, source, at)
     scan = lookup.scan(frame.context.table.connection, _PREFIX)
     right: Relation = Filter(scan, call("and", *(call("is_not_null", Col(_PREFIX + column)) for column in key_columns)))
     folded = [(f"#key{i}", _folded(lookup, Col(_PREFIX + column))) for i, column in enumerate(key_columns)]
     found = [(f"#found{i}", Col(_PREFIX + column)) for i, (column, _) in enumerate(outputs)]
+    validity = [(_PREFIX + name, Cast(Col(_PREFIX + name), "DOUBLE")) for name in _VALIDITY if lookup.time_column]
     right = GroupBy(
-        Select(right, (*folded, *found)),
-        tuple(name for name, _ in folded),
+        Select(right, (*folded, *validity, *found)),
+        tuple(name for name, _ in (*folded, *validity)),
         tuple((name, Aggregate("list", (Col(name),), where=call("is_not_null", Col(name)), ordered=True)) for name, _ in found),
     )
     left = Extend(frame.relation, tuple((f"#event{i}", key) for i, key in enumerate(keys)))
     on = call("and", *(call("eq", Col(f"#event{i}"), Col(f"#key{i}")) for i in range(len(keys))))
-    joined = Join(left, right, on, "left", shared=True)
-    single = _unique(lookup, key_columns)
+    if lookup.time_column:
+        begins, before, last = (Col(_PREFIX + name) for name in _VALIDITY)
+        time = frame.value("_time", at).expr
+        on = call("and", on, call("ge", time, begins), call("lt", time, before), call("le", time, last))
+    joined = Join(left, right, on, "left", shared=lookup.shared)
+    single = bool(lookup.time_column) or _unique(lookup, key_columns)
     added = []
     for i, (_, field) in enumerate(outputs):
         kind = Kind.TEXT if single else Kind.LIST
@@ -61,8 +76,30 @@ def _folded(lookup: Lookup, value: Expr) -> Expr:
 
 def _unique(lookup: Lookup, key_columns: list[str]) -> bool:
     places = [lookup.columns.index(column) for column in key_columns]
-    counted = Counter(tuple(_fold(lookup, row[place]) for place in places) for row in lookup.rows)
+    counted = Counter((stream, *(_fold(lookup, row[place]) for place in places)) for stream, row in lookup.numbered())
     return all(count == 1 for count in counted.values())
+
+
+def _with_validity(lookup: Lookup, key_columns: list[str], source: Source, at: int) -> Lookup:
+    """The lookup with three columns more: from when a row is the nearest, before when, and until when it may be used."""
+    places = [lookup.columns.index(column) for column in key_columns]
+    time = lookup.columns.index(lookup.time_column)
+    rows: list[list[tuple[str | None, ...]]] = [[] for _ in (lookup.streams or (lookup.rows,))]
+    by_key: dict[tuple[object, ...], list[tuple[int, tuple[str | None, ...]]]] = {}
+    for stream, row in lookup.numbered():
+        cell = row[time] or ""
+        if not cell.isdecimal():
+            raise source.unsupported(at, f"a time {cell!r} in the lookup '{lookup.name}'", "write whole epoch seconds")
+        by_key.setdefault((stream, *(_fold(lookup, row[place]) for place in places)), []).append((int(cell), row))
+    for key, found in by_key.items():
+        found.sort(key=lambda item: item[0])
+        for (begins, row), (following, _) in zip(found, [*found[1:], (None, ())], strict=True):
+            if begins == following:
+                raise source.unsupported(at, f"two rows of one time for one key in the lookup '{lookup.name}'", "keep one of them")
+            before = "inf" if following is None else str(following)
+            rows[int(str(key[0]))].append((*row, str(begins), before, str(begins + MAX_OFFSET_S)))
+    wide = tuple(map(tuple, rows))
+    return replace(lookup, columns=(*lookup.columns, *_VALIDITY), rows=wide[0], streams=None if lookup.streams is None else wide)
 
 
 def _fold(lookup: Lookup, cell: str | None) -> str | None:
