@@ -15,7 +15,7 @@ from an1498.compiler import compile_pack, compile_search
 from an1498.compiler.deviations import DEVIATIONS
 from an1498.content import load_pack
 from an1498.errors import Unsupported, UsageError
-from an1498.model import Entity, Language
+from an1498.model import Language
 from an1498.replay import eql, esql, lucene, spl
 
 ROOT = Path(__file__).parents[2]
@@ -231,16 +231,3 @@ def test_a_calculation_with_text_is_refused_where_fields_have_types() -> None:
     text = "correlation: {type: value_avg, rules: [tls], group-by: [id.orig_h], timespan: 5m, condition: {gte: 3, field: subject}}"
     with pytest.raises(Unsupported, match="calculation with 'subject', which zeek/ssl stores as keyword"):
         compile_search(pack(rules() + text), "correlation", "elastic", Language.ESQL)
-
-
-@pytest.mark.parametrize("strategy", [Entity.LOOKUP, Entity.COMMUNITY_ID])
-def test_an_entity_strategy_that_does_not_exist_is_refused(strategy: Entity) -> None:
-    """At the target's place in an1498.toml; correlations that do not join machines by the alias are not concerned."""
-    built = pack(rules() + ORDERED + "\n---\nname: other\n" + COUNT)
-    target = dataclasses.replace(built.targets["splunk"], entity=strategy)
-    found = compile_pack(dataclasses.replace(built, targets={"splunk": target}))
-    [refusal] = found.refused
-    assert (refusal.rule, refusal.target, refusal.location) == ("correlation", "splunk", target.location)
-    assert refusal.location.file.endswith("an1498.toml") and refusal.location.line > 0
-    assert str(strategy) in refusal.construct and "ip" in refusal.remedy
-    assert {search.rule for search in found.searches} == {"use", "tls", "other"}

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from an1498.model import FieldType
 from an1498.replay.esql import prepare
 from an1498.replay.lookup import Lookup
 from an1498.replay.table import load
@@ -142,6 +143,20 @@ def test_lookup_join_is_a_left_join_whose_columns_replace(replay: Replay) -> Non
         {"ip": ["10.0.0.1", "10.0.0.2"], "host": None, "owner": None},
         {"ip": None, "host": None, "owner": None},
     ]
+
+
+def test_a_lookup_index_with_types(replay: Replay) -> None:
+    """ "LOOKUP JOIN": one row per match; columns have the types of the lookup index's fields, so dates compare with dates."""
+    table = Lookup(
+        "t",
+        ("ip", "since", "host"),
+        (("10.0.0.1", "1000", "a"), ("10.0.0.1", "2000", "b")),
+        types={"ip": FieldType.IP, "since": FieldType.DATE},
+    )
+    events = [{"@timestamp": "1970-01-01T00:00:01.500Z", "ip": "10.0.0.1"}]
+    query = "FROM e | LOOKUP JOIN t ON ip | WHERE @timestamp >= since | KEEP host, since"
+    rows = replay(query, events, mapping={"ip": "ip"}, lookups={"t": table})
+    assert rows == [{"host": "a", "since": "1970-01-01T00:00:01.000Z"}]
 
 
 def test_enrich_gathers_several_matches_in_one_row(replay: Replay) -> None:

@@ -354,3 +354,30 @@ def test_collect_gives_the_results_that_it_writes() -> None:
     ):
         with pytest.raises(UnsupportedConstruct, match=problem):
             rows(text, event)
+
+
+def test_a_time_based_lookup_gives_the_row_that_began_last() -> None:
+    """transforms.conf, `time_field`: "the first matching entry in descending order" of time, one match; an entry later than the event, or
+    more than max_offset_secs (2,000,000,000) earlier, does not match. Keys stay keys."""
+    rows_of = (("300", "c", "k"), ("100", "a", "k"), ("200", None, "k"), ("100", "z", "other"))
+    table = {"t": Lookup("t", ("start", "v", "k"), rows_of, time_column="start")}
+    events = [{"_time": time, "x": "k"} for time in (2_000_000_301, 300.5, 300, 299.999999, 200, 150, 100, 99.999999)]
+    found = rows("* | sort 0 -_time | lookup t k AS x OUTPUT v, start AS began | table v began", events, lookups=table)
+    assert [(row["v"], row["began"]) for row in found] == [
+        (None, None),
+        ("c", "300"),
+        ("c", "300"),
+        (None, "200"),
+        (None, "200"),
+        ("a", "100"),
+        ("a", "100"),
+        (None, None),
+    ]
+    assert rows("* | lookup t k AS x OUTPUT v | table v", [{"_time": 500, "x": "other"}], lookups=table) == [{"v": "z"}]
+
+
+def test_a_time_based_lookup_that_splunk_would_read_otherwise_is_refused() -> None:
+    for cells, problem in (((("1.5", "a"),), "a time '1.5'"), ((("1", "a"), ("1", "a")), "two rows of one time")):
+        table = {"t": Lookup("t", ("start", "k"), cells, time_column="start")}
+        with pytest.raises(UnsupportedConstruct, match=problem):
+            rows("* | lookup t k AS x OUTPUT start AS began | table began", [{"_time": 5, "x": "a"}], lookups=table)
