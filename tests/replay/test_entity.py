@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from an1498.cli.program import run
+from an1498.content import load_pack
 
 ROOT = Path(__file__).parents[2]
 HOSTS = ROOT / "environments" / "hosts"
@@ -64,13 +65,6 @@ entity = "community_id"
 [targets.elastic.skip]
 {skip}
 """
-PER_MACHINE = (
-    "an1498_handshake_failure_burst",
-    "an1498_untrusted_tls_fan_out",
-    "an1498_launchd_service_key_use_then_tls",
-    "an1498_public_key_use_then_anomalous_handshake",
-    "an1498_public_key_use_then_unrecognised_certificate",
-)
 
 
 def test_a_flow_by_community_id(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,8 +76,9 @@ def test_a_flow_by_community_id(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (root / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "rules", root / "rules")
     (root / "rules" / "correlation" / "flow.yml").write_text(FLOW)
+    per_machine = [name for name, correlation in load_pack(ROOT).correlations.items() if "entity" in correlation.group_by]
     overlay = tmp_path / "flows.toml"
-    overlay.write_text(OVERLAY.format(skip="\n".join(f'{name} = "per machine"' for name in PER_MACHINE)))
+    overlay.write_text(OVERLAY.format(skip="\n".join(f'{name} = "per machine"' for name in per_machine)))
     sample = tmp_path / "samples" / "flow"
     sample.mkdir(parents=True)
     flow = {"id.orig_h": "10.20.0.42", "id.orig_p": 50000, "id.resp_h": "203.0.113.10", "id.resp_p": 443}
@@ -105,20 +100,8 @@ def test_a_flow_by_community_id(tmp_path: Path, capsys: pytest.CaptureFixture[st
         "title: One flow in two logs\nsources:\n    - {file: ssl.log, format: zeek}\n    - {file: conn.log, format: zeek}\nexpect:\n"
         f'    - {{rule: flow, alerts: [{{time: "2026-01-15T10:00:01.000Z", group: {{entity: "{one}"}}}}]}}\n'
     )
-    arguments = [
-        "--root",
-        str(root),
-        "--env",
-        str(overlay),
-        "test",
-        "--samples",
-        str(sample.parent),
-        "--target",
-        "splunk",
-        "--target",
-        "elastic",
-    ]
-    assert run([*arguments, "--format", "json"]) == 0, capsys.readouterr().out
+    arguments = ["--root", str(root), "--env", str(overlay), "test", "--samples", str(sample.parent), "--format", "json"]
+    assert run([*arguments, "--target", "splunk", "--target", "elastic"]) == 0, capsys.readouterr().out
     found = json.loads(capsys.readouterr().out)
     fired = {(result["target"], result["language"]) for result in found["results"] if result["rule"] == "flow" and result["actual"]}
     assert fired == {("splunk", "spl"), ("elastic", "esql"), ("elastic", "eql")}
