@@ -25,7 +25,7 @@ test: $(VENV)/ready oracles browser
 	$(BIN)/mypy
 	$(BIN)/an1498 check
 	$(BIN)/an1498 test
-	$(ESQL_PYTHON) $(BIN)/pytest -n auto
+	$(ESQL_PYTHON) $(BIN)/pytest -n auto --dist worksteal
 	$(MAKE) --no-print-directory appinspect
 
 # Splunk AppInspect over the built Splunk apps: prints the counts, fails on a failure or a warning.
