@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,6 +58,10 @@ def _prepared(
     lookups: Mapping[str, Lookup] | None,
     eql_fields: EqlFields,
 ) -> Prepared:
+    if language is Language.SPL:
+        from an1498.replay import spl
+
+        return spl.prepare(text, name=name, macros=macros, lookups=lookups, now=float(int(time.time())))
     if language is not Language.EQL:
         return prepare(language, text, name=name, macros=macros, lookups=lookups)
     from an1498.replay import eql

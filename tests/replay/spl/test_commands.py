@@ -97,7 +97,7 @@ def test_sort_of_mixtures_is_refused(values: list[Any]) -> None:
         rows("* | sort x", in_order(*values))
 
 
-@pytest.mark.parametrize("arguments", ["x desc", "- a b"])
+@pytest.mark.parametrize("arguments", ["- a b"])
 def test_sort_forms_that_are_not_modelled(arguments: str) -> None:
     with pytest.raises(UnsupportedConstruct):
         prepare(f"* | sort {arguments}")
@@ -279,9 +279,9 @@ def test_fields(search: str, fields: set[str] | None) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["append [search x=1]", "join x [search y=1]", "transaction x", "map search=x", "timechart count", "top x", "spath", "collect index=x",
-     "bin x span=10", "bin _time span=1mon", "bin _time span=7m", "bin _time", "head (x=1)", "dedup x sortby y", "dedup x consecutive=t",
-     "rename a* as b*", "makemv tokenizer=x y", "mvexpand x limit=5", 'rex mode=sed "s/a/b/"', 'regex x="a(?!b)"', "fillnull a=b"],
+    ["join x [search y=1]", "transaction x", "map search=x", "timechart count", "spath", "collect index=x",
+     "bin _time span=1mon", "bin _time span=7m", "bin _time", "dedup x sortby y",
+     "makemv tokenizer=x y", "mvexpand x limit=5", 'regex x="a(?!b)"', "fillnull a=b"],
 )  # fmt: skip
 def test_commands_and_options_that_are_not_modelled(command: str) -> None:
     with pytest.raises(UnsupportedConstruct, match=r"^search:1:\d+: spl: replay does not model"):

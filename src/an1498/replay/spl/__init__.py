@@ -6,25 +6,21 @@ UnsupportedConstruct with line and column, also where only the events show that 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
-
 from an1498.errors import UsageError
 from an1498.model import Language
-from an1498.replay.algebra import Scan, Select
+from an1498.replay.algebra import Scan
 from an1498.replay.lookup import Lookup
-from an1498.replay.spl import commands, ordering, syntax
+from an1498.replay.spl import commands, syntax
 from an1498.replay.spl.frame import Context, Frame
+from an1498.replay.spl.materialised import all_events, refusal
 from an1498.replay.spl.parse import parse
 from an1498.replay.spl.source import Source, read_source
-from an1498.replay.spl.values import REFUSAL, Kind
+from an1498.replay.spl.values import Kind
 from an1498.replay.table import EventTable, ResultRow, run
-
-_REFUSED = re.compile(REFUSAL + r"@(\d+): (.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +31,20 @@ class Prepared:
     pipeline: tuple[syntax.Command, ...]
     lookups: Mapping[str, Lookup]
     fields: frozenset[str] | None
+    now: float | None = None
     language: Language = Language.SPL
 
     def execute(self, table: EventTable) -> list[ResultRow]:
         """Result rows in Splunk's order. Raises UnsupportedConstruct where these events need what is not modelled, UsageError
         where DuckDB cannot compute."""
-        context = Context(self.source, self.lookups, table.scan(), table, set())
-        names = tuple(sorted(table.schema, key=lambda name: (not name.startswith("_"), name)))
-        if any(name.startswith("#") for name in names):
-            raise UsageError("replay of SPL does not take events with a field whose name begins with '#'")
-        kinds = {name: Kind.TIME if name == "_time" else Kind.LIST if table.schema[name].array else Kind.TEXT for name in names}
-        start = Frame(context, ordering.raw_events(table.scan(), names), kinds)
+        context = Context(self.source, self.lookups, table.scan(), table, set(), self.now)
+        start = all_events(context)
         frame = commands.lower(start, self.pipeline)
         _check_output(frame)
         try:
             rows = run(table, frame.relation)
         except UsageError as error:
-            refused = _REFUSED.search(str(error.__cause__))
-            if refused is None or not isinstance(error.__cause__, duckdb.Error):
-                raise
-            raise self.source.unsupported(int(refused[1]), refused[2]) from None
+            raise refusal(self.source, error) or error from None
         order = tuple(frame.columns)
         return [ResultRow(row.stream, {name: _json_ready(row.values[name]) for name in order}) for row in rows]
 
@@ -65,17 +55,19 @@ def prepare(
     name: str = "search",
     macros: Mapping[str, str] | None = None,
     lookups: Mapping[str, Lookup] | None = None,
+    now: float | None = None,
 ) -> Prepared:
     """Parse and check a search. `macros` maps a macro's name, with its arguments' names as in `name(first,second)`, to its
-    definition. Raises SearchSyntaxError or UnsupportedConstruct."""
+    definition. `now` (epoch seconds) is the time of the run; without it, what depends on that time is refused. Raises
+    SearchSyntaxError or UnsupportedConstruct."""
     source = read_source(text, name, macros or {})
     pipeline = parse(source)
     read: set[str] = set()
-    context = Context(source, lookups or {}, Scan("events", ()), None, read)
-    frame = commands.lower(Frame(context, Select(context.raw, ()), {}, open=True), pipeline)
+    context = Context(source, lookups or {}, Scan("events", ()), None, read, now)
+    frame = commands.lower(all_events(context), pipeline)
     _check_output(frame)
     fields = None if frame.open or "*" in read else frozenset(read | {"_time"})
-    return Prepared(source, pipeline, lookups or {}, fields)
+    return Prepared(source, pipeline, lookups or {}, fields, now)
 
 
 def _check_output(frame: Frame) -> None:

@@ -39,7 +39,7 @@ class Plan:
     result: Callable[[Callable[[str], Expr]], Expr]
 
 
-_PERCENTILE = re.compile(r"(?:perc|exactperc|p)(\d{1,2}(?:\.\d+)?|100)")
+_PERCENTILE = re.compile(r"(?:perc|exactperc|upperperc|p)(\d{1,2}(?:\.\d+)?|100)")
 _LIST_LIMIT = 100
 _EXACT_DISTINCT = 1_000
 
@@ -153,7 +153,8 @@ def _numeric(function: str) -> Callable[[str, Value, int, Expressions], Plan]:
 
 
 def _extreme(function: str) -> Callable[[str, Value, int, Expressions], Plan]:
-    """min, max: numbers compare as numbers, text lexicographically; a group with both is refused."""
+    """min, max: numbers compare as numbers, text lexicographically, "with all numbers before non-numeric items" ("Aggregate functions",
+    max)."""
 
     def make(prefix: str, value: Value, at: int, scope: Expressions) -> Plan:
         if value.kind.numeric:
@@ -162,19 +163,80 @@ def _extreme(function: str) -> Callable[[str, Value, int, Expressions], Plan]:
             raise scope.source.unsupported(at, f"{function}() of a multivalue field", "use mvexpand first")
         column, parsed = Col(f"{prefix}x"), Col(f"{prefix}n")
         primitives = (
-            ("all", Aggregate("count", (column,))),
-            ("numbers", Aggregate("count", (parsed,))),
-            ("words", Aggregate(function, (column,))),
+            ("words", Aggregate(function, (column,), where=call("is_null", parsed))),
             ("number", Aggregate("arg_min" if function == "min" else "arg_max", (column, parsed))),
         )
+        first, second = ("number", "words") if function == "min" else ("words", "number")
+        return Plan(
+            ((f"{prefix}x", value.expr), (f"{prefix}n", let(value.expr, parse_number))),
+            primitives,
+            Kind.TEXT,
+            lambda c: call("coalesce", c(first), c(second)),
+        )
 
-        def result(c: Callable[[str], Expr]) -> Expr:
-            return Case(
-                ((call("eq", c("numbers"), Lit(0)), c("words")), (call("eq", c("numbers"), c("all")), c("number"))),
-                refuse(at, f"{function}() of numbers and text together", TEXT_TYPE),
-            )
+    return make
 
-        return Plan(((f"{prefix}x", value.expr), (f"{prefix}n", let(value.expr, parse_number))), primitives, Kind.TEXT, result)
+
+def _deviation(function: str) -> Callable[[str, Value, int, Expressions], Plan]:
+    """stdev, var (sample) and stdevp, varp (population); of one value they are 0, as the documentation's tables show."""
+
+    def make(prefix: str, value: Value, at: int, scope: Expressions) -> Plan:
+        if value.kind is Kind.LIST:
+            raise scope.source.unsupported(at, f"{function}() of a multivalue field", "use mvexpand first")
+        column = Col(f"{prefix}x")
+        primitives = (("", Aggregate(function, (column,))), ("count", Aggregate("count", (column,))))
+        single = Lit(0.0)
+        return Plan(
+            ((f"{prefix}x", as_number(value, at)),),
+            primitives,
+            Kind.NUMBER,
+            lambda c: Case(((call("eq", c("count"), Lit(1)), single),), c("")),
+        )
+
+    return make
+
+
+def _sum_of_squares(prefix: str, value: Value, at: int, scope: Expressions) -> Plan:
+    if value.kind is Kind.LIST:
+        raise scope.source.unsupported(at, "sumsq() of a multivalue field", "use mvexpand first")
+    column = Col(f"{prefix}x")
+    return _over(prefix, as_number(value, at), Aggregate("sum", (call("mul", column, column),)))
+
+
+def _mode(prefix: str, value: Value, at: int, _scope: Expressions) -> Plan:
+    """The most frequent value; where two are equally frequent, which one is not documented: refused."""
+    item, aggregate, flat = _all_texts(prefix, value, at)
+
+    def result(c: Callable[[str], Expr]) -> Expr:
+        def most(items: Expr) -> Expr:
+            one = Col("#one")
+
+            def times(value: Expr) -> Expr:
+                return call("list_length", call("list_filter", items, Lambda("#same", call("eq", Col("#same"), value))))
+
+            def chosen(greatest: Expr) -> Expr:
+                best = call("list_filter", call("list_distinct", items), Lambda("#one", call("eq", times(one), greatest)))
+                refused = refuse(at, "mode() of values of which two are equally frequent", TEXT_TYPE)
+                return let(
+                    best, lambda it: Case(((call("gt", call("list_length", it), Lit(1)), refused),), call("list_element", it, Lit(1))), "o"
+                )
+
+            return let(call("list_max", call("list_transform", items, Lambda("#one", times(one)))), chosen, "g")
+
+        return let(flat(c("")), most, "m")
+
+    return Plan((item,), (("", aggregate),), Kind.TEXT, result)
+
+
+def _time_of(function: str) -> Callable[[str, Value, int, Expressions], Plan]:
+    """earliest_time, latest_time: the `_time` of the first or last event, in time, that has the field."""
+
+    def make(prefix: str, value: Value, at: int, scope: Expressions) -> Plan:
+        time = scope.frame.value("_time", at)
+        if not time.kind.numeric:
+            raise scope.source.unsupported(at, f"{function}_time() without _time")
+        held = Case(((call("is_not_null", value.expr), time.expr),), Lit(None, NUMBER_TYPE))
+        return _over(prefix, held, Aggregate("min" if function == "earliest" else "max", (Col(f"{prefix}x"),)))
 
     return make
 
@@ -242,19 +304,23 @@ def _chronological(function: str) -> Callable[[str, Value, int, Expressions], Pl
 
 
 def _percentile(prefix: str, value: Value, percent: float, at: int) -> Plan:
-    """perc<N>: nearest rank. Where the rank is a whole number, the documentation leaves open which neighbour is meant: refused
-    if the two differ. Beyond 1,000 distinct values Splunk approximates: refused."""
+    """perc<N>. The documentation says nearest rank ("Aggregate functions", perc; limits.conf, perc_method) and prints interpolated
+    results (5.5 for perc50 of 1 to 10): refused where the two differ. Beyond 1,000 distinct values Splunk approximates: refused."""
 
     def result(c: Callable[[str], Expr]) -> Expr:
         def ranked(items: Expr) -> Expr:
             position = call("mul", Cast(call("list_length", items), NUMBER_TYPE), Lit(percent / 100))
             upper = _element(items, call("add", call("floor", position), Lit(1)))
             lower = _element(items, call("ceil", position))
+            place = call("mul", call("sub", Cast(call("list_length", items), NUMBER_TYPE), Lit(1.0)), Lit(percent / 100))
+            left = _element(items, call("add", call("floor", place), Lit(1)))
+            right = _element(items, call("add", call("ceil", place), Lit(1)))
             many = call("gt", call("list_length", call("list_distinct", items)), Lit(_EXACT_DISTINCT))
+            differ = call("or", *(call("ne", upper, other) for other in (lower, left, right)))
             return Case(
                 (
                     (many, refuse(at, "a percentile of more than 1,000 distinct values", NUMBER_TYPE)),
-                    (call("ne", upper, lower), refuse(at, "a percentile that falls between two values", NUMBER_TYPE)),
+                    (differ, refuse(at, "a percentile that falls between two values", NUMBER_TYPE)),
                 ),
                 upper,
             )
@@ -309,4 +375,12 @@ _FUNCTIONS: dict[str, Callable[[str, Value, int, Expressions], Plan]] = {
     "earliest": _chronological("earliest"),
     "latest": _chronological("latest"),
     "median": _median,
+    "mode": _mode,
+    "stdev": _deviation("stdev"),
+    "stdevp": _deviation("stdevp"),
+    "var": _deviation("var"),
+    "varp": _deviation("varp"),
+    "sumsq": _sum_of_squares,
+    "earliest_time": _time_of("earliest"),
+    "latest_time": _time_of("latest"),
 }

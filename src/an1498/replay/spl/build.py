@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 from lark import Token, Tree
@@ -12,6 +12,7 @@ from an1498.replay.spl import syntax
 from an1498.replay.spl.source import Source
 
 Node = Tree[Token]
+Pipelines = Mapping[int, tuple[syntax.Command, ...]]
 
 # Search modifiers that are not fields of an event (Search Reference, "search", and "Time modifiers").
 _MODIFIERS = re.compile(
@@ -35,34 +36,46 @@ def _tokens(node: Node, *names: str) -> Iterator[Token]:
 # --- search ------------------------------------------------------------------------------------------------------------------
 
 
-def search(source: Source, tree: Node, _name: str, at: int) -> syntax.Search:
-    terms = [_term(source, child) for child in tree.children if isinstance(child, Tree)]
+def search(source: Source, tree: Node, at: int, pipelines: Pipelines) -> syntax.Search:
+    """`pipelines` are the subsearches by the offset of their opening bracket."""
+    terms = [_term(source, child, pipelines) for child in tree.children if isinstance(child, Tree)]
     return syntax.Search(terms[0] if terms else syntax.AllOf(()), at)
 
 
-def _term(source: Source, node: Node) -> syntax.Term:
+def _term(source: Source, node: Node, pipelines: Pipelines) -> syntax.Term:
     children = [child for child in node.children if isinstance(child, Tree)]
     match node.data:
         case "all_of" | "any_of":
             for left, right in pairwise(children):
                 if left.meta.end_pos == right.meta.start_pos and "group" not in (left.data, right.data):
                     raise source.unsupported(right.meta.start_pos, "two terms without a space between them")
-            terms = tuple(_term(source, child) for child in children)
+            terms = tuple(_term(source, child, pipelines) for child in children)
             if len(terms) == 1:
                 return terms[0]
             return syntax.AllOf(terms) if node.data == "all_of" else syntax.AnyOf(terms)
         case "negation":
-            return syntax.Negation(_term(source, children[0]))
+            return syntax.Negation(_term(source, children[0], pipelines))
         case "group":
-            return _term(source, children[0])
+            return _term(source, children[0], pipelines)
         case "comparison":
             field = _search_field(source, children[0])
             return syntax.Comparison(field, str(next(_tokens(node, "OPERATOR"))), _pattern(source, children[1]), _at(node))
         case "membership":
             field = _search_field(source, children[0])
             return syntax.Membership(field, tuple(_pattern(source, child) for child in children[1:]), _at(node))
+        case "subsearch":
+            return syntax.Subsearch(pipelines[_at(node)], _at(node))
+        case "directive":
+            return _directive(source, str(node.children[0]), _at(node))
         case _:
             return syntax.Word(_pattern(source, node), _at(node))
+
+
+def _directive(source: Source, written: str, at: int) -> syntax.Word:
+    kind, inner = written[:4], written[5:-1].strip().strip('"')
+    if kind not in ("TERM", "CASE") or not inner or "\\" in inner:
+        raise source.unsupported(at, f"the directive {written}")
+    return syntax.Word(syntax.Pattern(tuple(inner.split("*")), at), at, kind)
 
 
 def _search_field(source: Source, node: Node) -> str:
@@ -81,6 +94,8 @@ def _pattern(source: Source, node: Node) -> syntax.Pattern:
     token = node.children[0]
     assert isinstance(token, Token)
     at = _at(token)
+    if token.type == "DIRECTIVE":
+        raise source.unsupported(at, f"the directive {token} as a field's value")
     quoted = token.type == "STRING"
     written = token[1:-1] if quoted else str(token)
     parts = [""]
@@ -231,7 +246,7 @@ def _aggregate(source: Source, node: Node) -> syntax.AggregateTerm:
         argument = written = _name_text(source, next(_trees(child, "field")))
     renamed = [_name_text(source, field) for field in _trees(node, "field")]
     default = f"{function}({written})" if written else function
-    return syntax.AggregateTerm(function.lower(), argument, renamed[0] if renamed else default, _at(node))
+    return syntax.AggregateTerm(function.lower(), argument, renamed[0] if renamed else default, _at(node), function)
 
 
 def _option(source: Source, node: Node) -> tuple[str, str | syntax.Expression]:
@@ -270,8 +285,8 @@ def rename(source: Source, tree: Node, _name: str, at: int) -> syntax.Rename:
     pairs = []
     for node in _trees(tree, "rename_pair"):
         old, new = (_name_text(source, field) for field in _trees(node, "field"))
-        if "*" in old + new:
-            raise source.unsupported(_at(node), "wildcards in rename")
+        if old.count("*") != new.count("*") or "**" in old or "**" in new:
+            raise source.syntax_error(_at(node), "both names of a rename take the same wildcards")
         pairs.append((old, new))
     return syntax.Rename(tuple(pairs), at)
 
@@ -289,6 +304,69 @@ def lookup(source: Source, tree: Node, _name: str, at: int) -> syntax.LookupComm
             names = [_name_text(source, field) for field in _trees(child, "field")]
             (outputs if mode else keys).append((names[0], names[-1]))
     return syntax.LookupCommand(table, tuple(keys), tuple(outputs), mode, options, at)
+
+
+def chart(source: Source, tree: Node, name: str, at: int) -> syntax.Chart:
+    """`chart <aggregations> [OVER row] [BY row column]`; timechart's row is `_time`."""
+    terms: list[syntax.AggregateTerm] = []
+    options: dict[str, str | syntax.Expression] = {}
+    over: list[str] = []
+    by: list[str] = []
+    for child in tree.children:
+        if not isinstance(child, Tree):
+            continue
+        if child.data == "option":
+            options.update([_option(source, child)])
+        elif child.data in ("by_clause", "over_clause"):
+            named = [_name_text(source, field) for field in _trees(child, "field")]
+            options.update(_option(source, option) for option in _trees(child, "option"))
+            over, by = (named, by) if child.data == "over_clause" else (over, named)
+        else:
+            terms.append(_aggregate(source, child))
+    fields = ["_time", *by] if name == "timechart" else [*over, *by]
+    if not terms or not 1 <= len(fields) <= 2 or (name == "timechart" and over):
+        raise source.unsupported(at, f"this form of {name}", "give an aggregation and one or two fields")
+    return syntax.Chart(name, tuple(terms), fields[0], fields[1] if len(fields) > 1 else "", options, at)
+
+
+def convert(source: Source, tree: Node, _name: str, at: int) -> syntax.Convert:
+    options = dict(_text_option(source, option) for option in _trees(tree, "option"))
+    if unknown := set(options) - {"timeformat"}:
+        raise source.syntax_error(at, f"convert has no option '{min(unknown)}'")
+    conversions = []
+    for node in _trees(tree, "conversion"):
+        names = [_name_text(source, field) for field in _trees(node, "field")]
+        conversions.append((str(next(iter(_tokens(node, "CONVERSION")))), names[0], names[-1]))
+    return syntax.Convert(tuple(conversions), options.get("timeformat", "%m/%d/%Y %H:%M:%S"), at)
+
+
+def head(source: Source, tree: Node, _name: str, at: int) -> syntax.Head:
+    (expression,) = (child for child in tree.children if isinstance(child, Tree))
+    return syntax.Head(_expression(source, expression), at)
+
+
+def replace(source: Source, tree: Node, _name: str, at: int) -> syntax.Replace:
+    pairs = []
+    for node in _trees(tree, "replacement"):
+        old, new = (_name_text(source, field) for field in _trees(node, "field"))
+        if "*" in old + new:
+            raise source.unsupported(_at(node), "wildcards in replace")
+        pairs.append((old, new))
+    return syntax.Replace(tuple(pairs), tuple(_name_text(source, field) for field in _trees(tree, "field")), at)
+
+
+def top(source: Source, tree: Node, name: str, at: int) -> syntax.Top:
+    fields = [_name_text(source, field) for field in _trees(tree, "field")]
+    options = dict(_text_option(source, option) for option in _trees(tree, "option"))
+    by: tuple[str, ...] = ()
+    for clause in _trees(tree, "by_clause"):
+        by = tuple(_name_text(source, field) for field in _trees(clause, "field"))
+        options.update(_text_option(source, option) for option in _trees(clause, "option"))
+    if fields and fields[0].isdecimal():
+        options["limit"] = fields.pop(0)
+    if not fields:
+        raise source.syntax_error(at, f"{name} takes a list of fields")
+    return syntax.Top(name, tuple(fields), by, options, at)
 
 
 def regex(_source: Source, tree: Node, _name: str, at: int) -> syntax.Regex:

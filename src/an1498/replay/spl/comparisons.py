@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from an1498.replay.algebra import Case, Expr, Lit, call
-from an1498.replay.spl.values import Kind, Value, as_text, let, looks_numeric, parse_number, refuse, scalar
+from an1498.replay.spl.values import Kind, Value, as_text, let, looks_numeric, parse_number, refuse, scalar, text
 
 _ORDERINGS: Mapping[str, str] = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 
 
 def concatenate(values: tuple[Value, ...], at: int) -> Value:
     """`.`: numbers become text; null if any part is null."""
+    if all(isinstance(value.literal, str) for value in values):
+        return text("".join(str(value.literal) for value in values))
     return Value(Kind.TEXT, call("concat", *(as_text(value, at) for value in values)))
 
 

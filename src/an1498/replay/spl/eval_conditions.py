@@ -151,7 +151,21 @@ def _isint(scope: Expressions, nodes: Nodes, at: int) -> Value:
     return boolean(let(parsed, lambda n: call("coalesce", call("eq", n, call("trunc", n)), Lit(False))))
 
 
+def _searchmatch(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    """Whether the event matches the search terms, as the search command would."""
+    written = scope.stored(nodes[0]).literal
+    if not isinstance(written, str):
+        raise scope.source.unsupported(at, "a search that is not a quoted string")
+    if scope.bound:
+        raise scope.source.unsupported(at, "searchmatch() inside a multivalue function")
+    from an1498.replay.spl.parse import parse_terms  # which imports the syntax of expressions
+    from an1498.replay.spl.terms import condition
+
+    return boolean(condition(scope.frame, parse_terms(scope.source, written, at)))
+
+
 CONDITIONS: Rows = {
+    "searchmatch": (_searchmatch, 1, 1),
     "if": (_if, 3, 3),
     "case": (_case, 2, MANY),
     "validate": (_validate, 2, MANY),

@@ -1,6 +1,6 @@
 """The functions of eval and where (Search Reference, "Evaluation functions"): one table.
 
-`now`, `random`, `searchmatch` and others that depend on more than the event are not in it and are refused.
+`random`, `lookup` and others that depend on more than the event are not in it and are refused.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from an1498.replay.spl import syntax
 from an1498.replay.spl.eval_common import Rows
 from an1498.replay.spl.eval_conditions import CONDITIONS
+from an1498.replay.spl.eval_conversions import CONVERSIONS
 from an1498.replay.spl.eval_multivalues import MULTIVALUES
 from an1498.replay.spl.eval_numbers import NUMBERS
 from an1498.replay.spl.eval_text import TEXTS
@@ -18,7 +19,7 @@ from an1498.replay.spl.values import Value
 if TYPE_CHECKING:
     from an1498.replay.spl.expressions import Expressions
 
-_FUNCTIONS: Rows = {**CONDITIONS, **TEXTS, **NUMBERS, **MULTIVALUES}
+_FUNCTIONS: Rows = {**CONDITIONS, **CONVERSIONS, **TEXTS, **NUMBERS, **MULTIVALUES}
 
 
 def lower(scope: Expressions, node: syntax.Function) -> Value:

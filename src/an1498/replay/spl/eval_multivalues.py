@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from an1498.replay.algebra import Case, Cast, Col, Expr, Lambda, ListOf, Lit, call
 from an1498.replay.spl import syntax
 from an1498.replay.spl.eval_common import MANY, Nodes, Rows, regex_of, subject, whole
+from an1498.replay.spl.times import span_seconds
 from an1498.replay.spl.values import (
     LIST_TYPE,
     NUMBER_TYPE,
     Kind,
     Value,
     as_list,
+    as_number,
     as_text,
     let,
     non_empty,
@@ -31,10 +33,12 @@ def _mvcount(scope: Expressions, nodes: Nodes, at: int) -> Value:
 def _mvindex(scope: Expressions, nodes: Nodes, at: int) -> Value:
     """Indexes count from 0, negative ones from the end; both ends are included; out of range is null."""
     items = as_list(scope.stored(nodes[0]), at)
+    if len(nodes) == 2:
+        index = Cast(as_number(scope.stored(nodes[1]), at), "BIGINT")
+        place = let(index, lambda i: Case(((call("ge", i, Lit(0)), call("add", i, Lit(1))),), i))
+        return Value(Kind.TEXT, call("list_element", items, place))
     start = whole(scope, nodes[1], "an index")
     first = Lit(start + 1 if start >= 0 else start)
-    if len(nodes) == 2:
-        return Value(Kind.TEXT, call("list_element", items, first))
     end = whole(scope, nodes[2], "an index")
     last = Lit(end + 1 if end >= 0 else end)
     needed = max(start + 1 if start >= 0 else -start, end + 1 if end >= 0 else -end)
@@ -127,7 +131,53 @@ def _split(scope: Expressions, nodes: Nodes, at: int) -> Value:
     return Value(Kind.LIST, let(value, lambda item: Case(((call("eq", item, Lit("")), refused),), call("split", item, Lit(delimiter)))))
 
 
+def _mvzip(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    """The first value of one field with the first of the other, and so on, as Python's zip; the delimiter is a comma by default."""
+    delimiter = scope.stored(nodes[2]).literal if len(nodes) > 2 else ","
+    if not isinstance(delimiter, str):
+        raise scope.source.unsupported(at, "a delimiter that is not a quoted string")
+    left, right = (as_list(scope.stored(node), at) for node in nodes[:2])
+
+    def zipped(first: Expr) -> Expr:
+        def both(second: Expr) -> Expr:
+            places = call("list_range", call("least", call("list_length", first), call("list_length", second)))
+            place = Col("#zip")
+            pair = call("concat", call("list_element", first, place), Lit(delimiter), call("list_element", second, place))
+            missing = call("or", call("is_null", first), call("is_null", second))
+            return Case(((missing, Lit(None, LIST_TYPE)),), call("list_transform", places, Lambda("#zip", pair)))
+
+        return let(right, both, "z")
+
+    return Value(Kind.LIST, let(left, zipped, "y"))
+
+
+_LONGEST_RANGE = 100_000
+
+
+def _mvrange(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    """Numbers from the first argument up to, without, the second, in steps of the third (default 1), which may be a time span such as
+    "7d"."""
+    start, end = (as_number(scope.stored(node), at) for node in nodes[:2])
+    step: Expr = Lit(1.0)
+    if len(nodes) > 2:
+        written = scope.stored(nodes[2])
+        span = span_seconds(written.literal) if isinstance(written.literal, str) else None
+        if isinstance(written.literal, str) and span is None:
+            raise scope.source.unsupported(at, f"the step '{written.literal}' of mvrange()")
+        step = Lit(float(span)) if span is not None else as_number(written, at)
+    arguments = (start, end, step)
+    odd = call("or", *(call("ne", item, call("trunc", item)) for item in arguments), call("le", step, Lit(0)))
+    long = call("gt", call("sub", end, start), call("mul", step, Lit(float(_LONGEST_RANGE))))
+    missing = call("or", *(call("is_null", item) for item in arguments))
+    numbers = call("list_steps", *(Cast(item, "BIGINT") for item in arguments))
+    items = call("list_transform", numbers, Lambda("#step", Cast(Col("#step"), "VARCHAR")))
+    refused = refuse(at, "mvrange() with fractions, with a step that is not above 0, or of more than 100,000 values", LIST_TYPE)
+    return Value(Kind.LIST, Case(((missing, Lit(None, LIST_TYPE)), (call("or", odd, long), refused)), non_empty(items)))
+
+
 MULTIVALUES: Rows = {
+    "mvzip": (_mvzip, 2, 3),
+    "mvrange": (_mvrange, 2, 3),
     "mvcount": (_mvcount, 1, 1),
     "mvindex": (_mvindex, 2, 3),
     "mvappend": (_mvappend, 1, MANY),

@@ -1,13 +1,12 @@
-"""Text, conversion and time functions (Search Reference, "Text functions", "Conversion functions", "Date and Time functions")."""
+"""Text and cryptographic functions (Search Reference, "Text functions", "Cryptographic functions")."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from an1498.replay.algebra import Case, Cast, Lit, call
-from an1498.replay.spl.eval_common import Lowering, Nodes, Rows, regex_of, subject, whole
-from an1498.replay.spl.times import format_time
+from an1498.replay.algebra import Case, Cast, Expr, Lit, call
+from an1498.replay.spl.eval_common import Lowering, Nodes, Rows, regex_of, subject
 from an1498.replay.spl.values import (
     NUMBER_TYPE,
     TEXT_TYPE,
@@ -47,15 +46,28 @@ def _len(scope: Expressions, nodes: Nodes, at: int) -> Value:
 def _substr(scope: Expressions, nodes: Nodes, at: int) -> Value:
     """Positions count from 1, a negative one from the end."""
     value = as_text(scope.stored(nodes[0]), at)
-    start = whole(scope, nodes[1], "a position")
-    length = whole(scope, nodes[2], "a length") if len(nodes) > 2 else None
-    if start == 0 or (length is not None and length < 0):
-        raise scope.source.unsupported(at, "substr() with position 0 or a negative length")
-    if start < 0:
-        short = refuse(at, "substr() from before the text's beginning", TEXT_TYPE)
-        value = let(value, lambda item: Case(((call("lt", call("length", item), Lit(-start)), short),), item))
-    arguments = [Lit(start)] + ([Lit(length)] if length is not None else [])
-    return Value(Kind.TEXT, call("substring", value, *arguments))
+    start, length = (Cast(as_number(scope.stored(node), at), "BIGINT") for node in (*nodes[1:], nodes[-1])[:2])
+    refused = refuse(at, "substr() with position 0, from before the text's beginning, or of a negative length", TEXT_TYPE)
+
+    def cut(item: Expr) -> Expr:
+        wrong = [call("eq", start, Lit(0)), call("lt", call("length", item), call("neg", start))]
+        arguments = [item, start]
+        if len(nodes) > 2:
+            wrong.append(call("lt", length, Lit(0)))
+            arguments.append(length)
+        return Case(((call("coalesce", call("or", *wrong), Lit(False)), refused),), call("substring", *arguments))
+
+    return Value(Kind.TEXT, let(value, cut))
+
+
+def _urldecode(scope: Expressions, nodes: Nodes, at: int) -> Value:
+    """Percent escapes; whether a plus sign is a space is not documented."""
+
+    def decoded(item: Expr) -> Expr:
+        plus = call("contains", item, Lit("+"))
+        return Case(((plus, refuse(at, "urldecode() of text with a plus sign", TEXT_TYPE)),), call("url_decode", item))
+
+    return Value(Kind.TEXT, let(as_text(scope.stored(nodes[0]), at), decoded))
 
 
 def _replace(scope: Expressions, nodes: Nodes, at: int) -> Value:
@@ -72,26 +84,6 @@ def _replace(scope: Expressions, nodes: Nodes, at: int) -> Value:
     return Value(Kind.TEXT, call("perl_replace_all", value, Lit(regex.re2), Lit(replacement)))
 
 
-def _tonumber(scope: Expressions, nodes: Nodes, at: int) -> Value:
-    if len(nodes) > 1 and whole(scope, nodes[1], "a base") != 10:
-        raise scope.source.unsupported(at, "tonumber() with a base other than 10")
-    return Value(Kind.NUMBER, as_number(scope.stored(nodes[0]), at))
-
-
-def _tostring(scope: Expressions, nodes: Nodes, at: int) -> Value:
-    value = scope.value(nodes[0])
-    if value.kind is Kind.BOOLEAN:
-        return Value(Kind.TEXT, let(value.expr, lambda b: Case(((b, Lit("True")), (call("not", b), Lit("False"))), Lit(None, TEXT_TYPE))))
-    return Value(Kind.TEXT, as_text(value, at))
-
-
-def _strftime(scope: Expressions, nodes: Nodes, at: int) -> Value:
-    pattern = scope.stored(nodes[1]).literal
-    if not isinstance(pattern, str):
-        raise scope.source.unsupported(at, "a time format that is not a quoted string")
-    return Value(Kind.TEXT, format_time(scope.source, as_number(scope.stored(nodes[0]), at), pattern, at))
-
-
 TEXTS: Rows = {
     "lower": (_text_function("lower"), 1, 1),
     "upper": (_text_function("upper"), 1, 1),
@@ -102,9 +94,8 @@ TEXTS: Rows = {
     "ltrim": (_trim("ltrim"), 1, 2),
     "rtrim": (_trim("rtrim"), 1, 2),
     "len": (_len, 1, 1),
+    "length": (_len, 1, 1),
     "substr": (_substr, 2, 3),
     "replace": (_replace, 3, 3),
-    "tonumber": (_tonumber, 1, 2),
-    "tostring": (_tostring, 1, 1),
-    "strftime": (_strftime, 2, 2),
+    "urldecode": (_urldecode, 1, 1),
 }

@@ -107,9 +107,8 @@ class Expressions:
         """Numbers are 64-bit floating point ("Numeric calculations"). Text that is no number makes the result null, but `+`
         also concatenates two strings, so there text must be a number or the search is refused."""
         if operator == "+" and not (left.kind.numeric and right.kind.numeric):
-            for side in (left, right):
-                if isinstance(side.literal, str):
-                    raise self.source.unsupported(at, "'+' with a string", "concatenate with '.'")
+            if any(isinstance(side.literal, str) and not looks_numeric(side.literal) for side in (left, right)):
+                return self._joined(left, right, at)
             left, right = (_added(side, at) for side in (left, right))
         for side in (left, right):
             if isinstance(side.literal, str) and looks_numeric(side.literal):
@@ -118,6 +117,22 @@ class Expressions:
         if operator == "%":
             return Value(Kind.NUMBER, let(first, lambda a: let(second, lambda b: _remainder(a, b, at))))
         return Value(Kind.NUMBER, call(_ARITHMETIC[operator], first, second))
+
+    def _joined(self, left: Value, right: Value, at: int) -> Value:
+        """`+` of two strings. A number or text that looks like one beside a string is refused: that is not documented."""
+        if left.kind is not Kind.TEXT or right.kind is not Kind.TEXT:
+            raise self.source.unsupported(at, "'+' with a string and a number", "concatenate with '.'")
+        if isinstance(left.literal, str) and isinstance(right.literal, str):
+            return text(left.literal + right.literal)
+        return Value(Kind.TEXT, call("concat", *(_word(side, at) for side in (left, right))))
+
+
+def _word(value: Value, at: int) -> Expr:
+    def checked(item: Expr) -> Expr:
+        refused = refuse(at, "'+' with a string and text that looks like a number (concatenate with '.')", "VARCHAR")
+        return Case(((call("is_not_null", parse_number(item)), refused),), item)
+
+    return let(value.expr, checked)
 
 
 def _added(value: Value, at: int) -> Value:

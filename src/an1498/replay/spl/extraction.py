@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from an1498.replay.algebra import (
@@ -59,6 +60,8 @@ def rex(frame: Frame, command: syntax.Plain) -> Frame:
     """Named groups become fields; without a match they keep their values. `max_match` (default 1, 0 is unlimited) above 1 gives
     multivalues. An empty or unused group is refused: whether it makes an empty field is not documented."""
     source, at = frame.context.source, command.at
+    if command.options.get("mode") == "sed":
+        return _sed(frame, command)
     if unknown := set(command.options) - {"field", "max_match"}:
         raise source.unsupported(at, f"option '{min(unknown)}' of rex")
     most = command.options.get("max_match", "1")
@@ -100,6 +103,32 @@ def rex(frame: Frame, command: syntax.Plain) -> Frame:
     return frame.extend(added, at)
 
 
+def _sed(frame: Frame, command: syntax.Plain) -> Frame:
+    """`rex mode=sed "s/regex/replacement/flags"` and `"y/abc/xyz/"` ("rex", Sed expression): the first match, with `g` every one."""
+    source, at = frame.context.source, command.at
+    field = command.options.get("field", "_raw")
+    if len(command.words) != 1 or set(command.options) - {"field", "mode"} or not frame.has(field):
+        raise source.unsupported(at, "these arguments of rex mode=sed")
+    expression = command.words[0]
+    delimiter = expression[1:2]
+    parts = re.split(rf"(?<!\\){re.escape(delimiter)}", expression) if delimiter else []
+    if len(parts) != 4 or parts[0] not in ("s", "y") or delimiter.isalnum() or delimiter == "\\":
+        raise source.unsupported(at, "this sed expression", "write s/regex/replacement/ or s/regex/replacement/g")
+    _, wanted, replacement, flags = (part.replace("\\" + delimiter, delimiter) for part in parts)
+    value = as_text(frame.value(field, at), at)
+    if parts[0] == "y":
+        if len(wanted) != len(replacement) or flags or "\\" in wanted + replacement:
+            raise source.unsupported(at, "this sed expression")
+        return frame.extend([(field, Kind.TEXT, call("translate_characters", value, Lit(wanted), Lit(replacement)))], at)
+    if flags not in ("", "g") or re.search(r"\\(?![1-9](?!\d))|&", replacement):
+        raise source.unsupported(at, "this sed expression: flags other than g, or escapes other than \\1 … \\9 in the replacement")
+    regex = _translated(frame, wanted, at)
+    if regex.matches_empty or any(int(number) > len(regex.groups) for number in re.findall(r"\\([1-9])", replacement)):
+        raise source.unsupported(at, "a sed expression that matches the empty text or names a group that it does not have")
+    function = "perl_replace_all" if flags else "perl_replace_first"
+    return frame.extend([(field, Kind.TEXT, call(function, subject(value, regex, at), Lit(regex.re2), Lit(replacement)))], at)
+
+
 def mvexpand(frame: Frame, command: syntax.Plain) -> Frame:
     """One result per value; a result without the field stays as it is."""
     source, at = frame.context.source, command.at
@@ -133,4 +162,4 @@ def nomv(frame: Frame, command: syntax.Plain) -> Frame:
     value = frame.value(name, command.at)
     if value.kind is not Kind.LIST:
         return frame
-    return frame.extend([(name, Kind.TEXT, call("list_join", value.expr, Lit("\n")))], command.at)
+    return frame.extend([(name, Kind.TEXT, call("list_join", value.expr, Lit(frame.delimiters.get(name, "\n"))))], command.at)

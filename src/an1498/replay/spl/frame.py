@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from an1498.replay.algebra import Col, Expr, Extend, Lit, Relation, Select
 from an1498.replay.lookup import Lookup
@@ -15,25 +15,28 @@ from an1498.replay.table import RESERVED, EventTable
 @dataclass(frozen=True, slots=True)
 class Context:
     """What lowering may look at. Without a `table`, the search is only checked and the fields that it reads are collected in
-    `read`; `raw` is then an empty relation that stands for the events."""
+    `read`; `raw` is then an empty relation that stands for the events. `now` is the time of the run in epoch seconds; None where a
+    search must not depend on it."""
 
     source: Source
     lookups: Mapping[str, Lookup]
     raw: Relation
     table: EventTable | None
     read: set[str]
+    now: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """`columns` are the fields in output order. While `open` (only without a table), any other name is a raw field, unless it
-    is in `removed`."""
+    is in `removed`. `delimiters` are those of the multivalues that mvcombine made."""
 
     context: Context
     relation: Relation
     columns: Mapping[str, Kind]
     open: bool = False
     removed: frozenset[str] = frozenset()
+    delimiters: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, name: str, at: int) -> Value:
         """The field as a value; a field that does not exist is null."""
@@ -66,7 +69,8 @@ class Frame:
                 raise self.context.source.unsupported(at, f"a field named '{name}'", "replay uses that name")
         columns = {**self.columns, **{name: kind for name, kind, _ in listed}}
         relation = Extend(self.relation, tuple((name, expr) for name, _, expr in listed))
-        return replace(self, relation=relation, columns=columns)
+        delimiters = {name: text for name, text in self.delimiters.items() if name not in {new for new, _, _ in listed}}
+        return replace(self, relation=relation, columns=columns, delimiters=delimiters)
 
     def over(self, relation: Relation) -> Frame:
         """The same fields of another relation, for instance a filtered one."""

@@ -46,14 +46,13 @@ def raw_events(relation: Relation, columns: tuple[str, ...]) -> Relation:
 def sort(frame: Frame, command: syntax.SortCommand) -> Frame:
     """Results that lack a field come last in either direction ("treated as having the smallest or largest possible value of
     that field if the order is descending or ascending"); only `limit` results are kept, 10,000 by default."""
-    if command.reverse:
-        raise frame.context.source.unsupported(command.at, "the trailing 'desc' of sort", "write '-' before each field")
     relation = frame.relation
     keys: list[SortKey] = []
     for index, field in enumerate(command.fields):
         name = f"#sort{index}"
         relation, added = _key(frame, relation, field, name)
-        keys += [SortKey(column, field.descending) for column in added]
+        # The trailing desc reverses the order of every field ("sort", Optional arguments).
+        keys += [SortKey(column, field.descending != command.reverse) for column in added]
     relation = Sort(relation, tuple(keys))
     if command.limit:
         relation = Limit(relation, command.limit)
@@ -136,21 +135,35 @@ def dedup(frame: Frame, command: syntax.Plain) -> Frame:
     keepempty (then all of them are kept)."""
     source, at = frame.context.source, command.at
     words = list(command.words)
+    consecutive = command.options.get("consecutive", "f").lower() in ("t", "true", "1")
     count = int(words.pop(0)) if words and words[0].isdecimal() else 1
     if not words or count < 1 or "sortby" in words:
         raise source.unsupported(at, "dedup without fields or with sortby")
-    if unknown := set(command.options) - {"keepempty"}:
+    if unknown := set(command.options) - {"keepempty", "consecutive", "keepevents"}:
         raise source.unsupported(at, f"option '{min(unknown)}' of dedup")
     items = tuple((f"#d{i}", scalar(frame.value(name, at), at).expr) for i, name in enumerate(words))
     keys = tuple(name for name, _ in items)
     complete = call("and", *(call("is_not_null", Col(key)) for key in keys))
     relation: Relation = Extend(Extend(frame.relation, items), (("#complete", complete),))
-    number = WindowCall("row_number", partition=("#complete", *keys), start=None, end=0)
+    partition: tuple[str, ...] = ("#complete", *keys)
+    if consecutive:
+        relation, partition = _runs(relation, keys), ("#complete", "#run")
+    number = WindowCall("row_number", partition=partition, start=None, end=0)
     relation = Window(relation, (("#nth", number),))
     first = call("and", Col("#complete"), call("le", Col("#nth"), Lit(count)))
+    if command.options.get("keepevents", "f").lower() in ("t", "true", "1"):
+        raise source.unsupported(at, "dedup with keepevents")
     keep_empty = command.options.get("keepempty", "f").lower() in ("t", "true", "1")
     relation = Filter(relation, call("or", first, call("not", Col("#complete"))) if keep_empty else first)
     return frame.over(Select(relation, tuple((name, Col(name)) for name in frame.columns)))
+
+
+def _runs(relation: Relation, keys: tuple[str, ...]) -> Relation:
+    """`#run` numbers the runs of adjacent results with the same values; a result that lacks a field ends a run."""
+    before = tuple((f"#b{key}", WindowCall("first_value", (Col(key),), start=1, end=1)) for key in keys)
+    same = call("and", *(call("identical", Col(key), Col(f"#b{key}")) for key in keys))
+    started = Extend(Window(relation, before), (("#new", Case(((same, Lit(0)),), Lit(1))),))
+    return Window(started, (("#run", WindowCall("sum", (Col("#new"),), start=None, end=0)),))
 
 
 def reversed_order(frame: Frame) -> Frame:

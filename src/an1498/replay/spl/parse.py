@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import NoReturn
 
-from lark import Lark, Token
+from lark import Lark
 from lark.exceptions import UnexpectedInput
 
 from an1498.replay.spl import build
 from an1498.replay.spl.source import Source
-from an1498.replay.spl.syntax import Command, Multisearch, Plain
+from an1498.replay.spl.syntax import Branching, Command, Foreach, Multisearch, Plain, Search, Term
 
 _PLAIN = (
-    *(
-        "addinfo",
-        "bin",
-        "bucket",
-        "collect",
-        "dedup",
-        "discretize",
-        "fields",
-        "fillnull",
-        "head",
-        "makemv",
-        "makeresults",
-        "mvexpand",
-        "nomv",
-    ),
+    *("accum", "addinfo", "addcoltotals", "addtotals", "autoregress", "bin", "bucket", "collect", "dedup", "delta", "discretize"),
+    *("fields", "filldown", "fillnull", "head", "makemv", "makeresults", "mvcombine", "mvexpand", "nomv", "spath", "strcat", "transpose"),
+    *("uniq", "untable", "xyseries"),
     *("reverse", "rex", "table", "tail"),
 )
 
 # command → (grammar's start rule, builder)
 _COMMANDS: dict[str, tuple[str, build.Builder]] = {
-    "search": ("search", build.search),
     "eval": ("eval", build.assignments),
     "where": ("where", build.where),
     "stats": ("stats", build.statistics),
@@ -46,12 +33,23 @@ _COMMANDS: dict[str, tuple[str, build.Builder]] = {
     "rename": ("rename", build.rename),
     "lookup": ("lookup", build.lookup),
     "regex": ("regex", build.regex),
+    "chart": ("chart", build.chart),
+    "timechart": ("chart", build.chart),
+    "convert": ("convert", build.convert),
+    "replace": ("replace", build.replace),
+    "top": ("top", build.top),
+    "rare": ("top", build.top),
     **dict.fromkeys(_PLAIN, ("plain", build.plain)),
 }
 # Commands whose arguments may quote with ' as well as with ".
 _SINGLE_QUOTES = {"eval", "where", "stats", "eventstats", "streamstats", "sort", "rename", "table", "fields", "dedup", "lookup"}
-_GENERATING = {"multisearch", "makeresults", "search"}
+_SINGLE_QUOTES |= {"chart", "timechart", "convert", "top", "rare"}
+_GENERATING = {"multisearch", "makeresults", "search", "inputlookup"}
+_BRANCHING = {"append", "appendcols", "appendpipe", "join"}
 _STREAMING = {"search", "eval", "where", "fields", "rename", "regex", "rex", "bin", "bucket", "lookup", "fillnull", "makemv", "nomv"}
+
+# reset_after="("match(x,\"yes\")")": the condition stands between quoted parentheses, its own quotation marks are escaped.
+_QUOTED_CONDITION = re.compile(r'reset_(?:before|after)\s*=\s*"\(".*?"\)"', re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,6 @@ class _Segment:
 def _lark(rule: str) -> Lark:
     """One parser per start rule: merged LALR states would let the tokens of one command appear in another."""
     grammar = resources.files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
-    callbacks: dict[str, Callable[[Token], Token]] = {"DIRECTIVE": _directive}
     return Lark(
         grammar,
         parser="lalr",
@@ -77,18 +74,7 @@ def _lark(rule: str) -> Lark:
         start=rule,
         propagate_positions=True,
         maybe_placeholders=False,
-        lexer_callbacks=callbacks,
     )
-
-
-class _Directive(Exception):
-    def __init__(self, token: Token) -> None:
-        self.token = token
-        super().__init__(str(token))
-
-
-def _directive(token: Token) -> NoReturn:
-    raise _Directive(token)
 
 
 def parse(source: Source) -> tuple[Command, ...]:
@@ -96,17 +82,18 @@ def parse(source: Source) -> tuple[Command, ...]:
     return _pipeline(source, 0, len(source.text))
 
 
-def _pipeline(source: Source, start: int, end: int) -> tuple[Command, ...]:
-    commands = tuple(_command(source, segment) for segment in _segments(source, start, end))
+def _pipeline(source: Source, start: int, end: int, *, implied: bool = True) -> tuple[Command, ...]:
+    """`implied`: the search command need not be written at the beginning."""
+    commands = tuple(_command(source, segment) for segment in _segments(source, start, end, implied))
     if not commands:
         raise source.syntax_error(start, "the search is empty")
     return commands
 
 
-def _segments(source: Source, start: int, end: int) -> Iterator[_Segment]:
+def _segments(source: Source, start: int, end: int, implicit: bool) -> Iterator[_Segment]:
     text = source.text
     position = _skip(text, start, end)
-    first = True
+    first = implicit
     previous = ""
     while position < end:
         if text[position] == "|":
@@ -124,12 +111,12 @@ def _segments(source: Source, start: int, end: int) -> Iterator[_Segment]:
             name, arguments = word, name_end
             if not name:
                 raise source.syntax_error(position, "a command is expected after '|'")
-            if first and not implied and name not in _GENERATING and name in _COMMANDS:
+            if first and not implied and name not in _GENERATING and name in {*_COMMANDS, *_BRANCHING}:
                 raise source.syntax_error(position, f"command '{name}' cannot begin a search", "begin with search terms")
         if not first and previous == "collect":
             raise source.unsupported(position, "a command after collect", "end the search with collect")
         previous = name
-        if not first and name in ("multisearch", "makeresults"):
+        if not first and name in ("multisearch", "makeresults", "inputlookup"):
             raise source.syntax_error(position, f"command '{name}' must be the first of a search")
         segment_end, brackets = _segment_end(source, name, arguments, end)
         yield _Segment(name, position, arguments, segment_end, brackets)
@@ -191,19 +178,38 @@ def _skip(text: str, position: int, end: int) -> int:
 def _command(source: Source, segment: _Segment) -> Command:
     if segment.name == "multisearch":
         return _multisearch(source, segment)
+    if segment.name == "inputlookup":
+        return _inputlookup(source, segment)
+    if segment.name == "foreach":
+        return _foreach(source, segment)
+    if segment.name in _BRANCHING:
+        return _branching(source, segment)
+    if segment.name == "search":
+        return _search(source, segment)
     if segment.name not in _COMMANDS:
         raise source.unsupported(segment.start, f"command '{segment.name}'")
     if segment.brackets:
-        raise source.unsupported(segment.brackets[0][0], "a subsearch", "replay knows brackets in multisearch only")
+        raise source.unsupported(segment.brackets[0][0], f"a subsearch in {segment.name}")
     rule, builder = _COMMANDS[segment.name]
-    written = source.text[segment.arguments : segment.end]
+    if segment.name == "head" and source.text[segment.arguments : segment.end].strip().startswith("("):
+        rule, builder = "head", build.head
+    blanked = _QUOTED_CONDITION.sub(_unescaped, source.text) if segment.name == "streamstats" else None
+    return builder(source, _tree(source, rule, segment, blanked), segment.name, segment.start)
+
+
+def _unescaped(condition: re.Match[str]) -> str:
+    """`\\"text\\"` as ` "text" `, which is as long."""
+    parts = condition[0].split('\\"')
+    return parts[0] + "".join((' "' if place % 2 == 0 else '" ') + part for place, part in enumerate(parts[1:]))
+
+
+def _tree(source: Source, rule: str, segment: _Segment, blanked: str | None = None) -> build.Node:
+    """The arguments' tree. `blanked` is what to parse instead of the source's text, of the same length."""
+    written = (source.text if blanked is None else blanked)[segment.arguments : segment.end]
     # Blank the text before the arguments instead of cutting it off, so that the parser's offsets are those of the source.
     padded = " " * segment.arguments + written
     try:
-        tree = _lark(rule).parse(padded)
-    except _Directive as error:
-        directive = f"{error.token})"
-        raise source.unsupported(error.token.start_pos or 0, f"the directive {directive}") from None
+        return _lark(rule).parse(padded)
     except UnexpectedInput as error:
         offset = error.pos_in_stream
         place = segment.end if offset is None or offset < segment.arguments else offset
@@ -212,7 +218,77 @@ def _command(source: Source, segment: _Segment) -> Command:
             raise source.unsupported(place, f"an expression in command '{segment.name}'") from None
         problem = f"'{found}' is not expected in command '{segment.name}'" if found else f"command '{segment.name}' is incomplete"
         raise source.syntax_error(min(place, len(source.text)), problem) from None
-    return builder(source, tree, segment.name, segment.start)
+
+
+def _search(source: Source, segment: _Segment) -> Search:
+    """Search terms; subsearches are parsed apart, in their places stand brackets around U+0001."""
+    pipelines = {begin: _subsearch(source, begin, end) for begin, end in segment.brackets}
+    if "\x01" in source.text[segment.arguments : segment.end]:
+        raise source.unsupported(segment.start, "the control character U+0001 in a search")
+    return build.search(source, _tree(source, "search", segment, _blanked(source, segment, "\x01")), segment.start, pipelines)
+
+
+def _blanked(source: Source, segment: _Segment, filler: str) -> str:
+    text = source.text
+    for begin, end in segment.brackets:
+        text = text[: begin + 1] + filler * (end - begin - 1) + text[end:]
+    return text
+
+
+def _subsearch(source: Source, begin: int, end: int) -> tuple[Command, ...]:
+    """What stands in brackets: `search …`, or a generating command after a pipe."""
+    inner = _skip(source.text, begin + 1, end)
+    if source.text[inner : inner + 1] != "|" and source.text[inner : inner + 7].lower().strip() != "search":
+        raise source.unsupported(inner, "a subsearch that does not begin with 'search' or '|'")
+    return _pipeline(source, inner, end)
+
+
+def _branching(source: Source, segment: _Segment) -> Branching:
+    if len(segment.brackets) != 1 or source.text[segment.brackets[0][1] + 1 : segment.end].strip():
+        raise source.syntax_error(segment.start, f"{segment.name} takes one search in brackets, as its last argument")
+    begin, end = segment.brackets[0]
+    outside = _Segment(segment.name, segment.start, segment.arguments, begin, ())
+    plain = build.plain(source, _tree(source, "plain", outside), segment.name, segment.start)
+    if segment.name == "appendpipe":
+        inner = _pipeline(source, _skip(source.text, begin + 1, end), end, implied=False)
+    else:
+        inner = _subsearch(source, begin, end)
+    return Branching(segment.name, inner, plain.words, plain.options, segment.start)
+
+
+def _foreach(source: Source, segment: _Segment) -> Foreach:
+    """`foreach fields [commands with <<FIELD>>]`."""
+    if len(segment.brackets) != 1 or source.text[segment.brackets[0][1] + 1 : segment.end].strip():
+        raise source.syntax_error(segment.start, "foreach takes fields and commands in brackets")
+    begin, end = segment.brackets[0]
+    outside = _Segment("foreach", segment.start, segment.arguments, begin, ())
+    plain = build.plain(source, _tree(source, "plain", outside), "foreach", segment.start)
+    if plain.options or not plain.words:
+        raise source.unsupported(segment.start, "foreach with options", "write foreach and a list of fields")
+    return Foreach(plain.words, source.text[begin + 1 : end], segment.start)
+
+
+def parse_template(source: Source, text: str, at: int) -> tuple[Command, ...]:
+    """Commands without a search before them, from a text that stands at `at`. Errors point there."""
+    origin = source.origins[at] if at < len(source.origins) else 0
+    inner = Source(source.name, source.original, text, (origin,) * max(len(text), 1))
+    return _pipeline(inner, 0, len(text), implied=False)
+
+
+def _inputlookup(source: Source, segment: _Segment) -> Plain:
+    words = source.text[segment.arguments : segment.end].split()
+    if len(words) != 1 or "=" in words[0]:
+        raise source.unsupported(segment.start, "inputlookup with anything but a lookup's name", "filter with a following search or where")
+    return Plain("inputlookup", (words[0].strip('"'),), {}, segment.start)
+
+
+def parse_terms(source: Source, text: str, at: int) -> Term:
+    """Search terms that stand in a quoted string at `at`. Errors point there."""
+    origin = source.origins[at] if at < len(source.origins) else 0
+    inner = Source(source.name, source.original, text, (origin,) * max(len(text), 1))
+    command = _command(inner, _Segment("search", 0, 0, len(text), ()))
+    assert isinstance(command, Search)
+    return command.term
 
 
 def _multisearch(source: Source, segment: _Segment) -> Multisearch:

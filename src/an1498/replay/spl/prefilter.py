@@ -67,7 +67,7 @@ def _may_pass(term: syntax.Term, constants: Mapping[str, str], wanted: bool) -> 
         case syntax.Negation(item):
             part = _may_pass(item, constants, not wanted)
             return (not part) if isinstance(part, bool) else syntax.Negation(part)
-        case syntax.Word():
+        case syntax.Word() | syntax.Subsearch():
             return wanted
         case syntax.Comparison(field, operator, value):
             if field in constants and operator in ("=", "!="):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from an1498.replay.algebra import (
@@ -46,6 +47,8 @@ def lower(frame: Frame, command: syntax.Statistics) -> Frame:
         raise source.unsupported(command.at, "allnum=true")
     if "*" in "".join(command.by):
         raise source.unsupported(command.at, "wildcards in a BY clause")
+    if any(isinstance(term.argument, str) and "*" in term.argument for term in command.terms):
+        command = replace(command, terms=tuple(one for term in command.terms for one in _expanded(frame, term, command.by)))
     names = [term.name for term in command.terms]
     if len(set(names)) != len(names) or set(names) & set(command.by):
         raise source.unsupported(command.at, f"two result columns of one name in {command.command}")
@@ -53,6 +56,27 @@ def lower(frame: Frame, command: syntax.Statistics) -> Frame:
     if command.command == "stats":
         return _stats(frame, command, plans)
     return _windowed(frame, command, plans)
+
+
+def _expanded(frame: Frame, term: syntax.AggregateTerm, by: tuple[str, ...]) -> list[syntax.AggregateTerm]:
+    """`avg(*delay) AS *` as one term per field that matches ("stats", wildcards); internal fields and BY fields are left out."""
+    if not isinstance(term.argument, str) or "*" not in term.argument:
+        return [term]
+    if frame.open:
+        frame.context.read.add("*")
+    pattern = re.compile("(.*)".join(re.escape(part) for part in term.argument.split("*")), re.DOTALL)
+    default = f"{term.written}({term.argument})"
+    if term.name.count("*") != term.argument.count("*"):
+        raise frame.context.source.syntax_error(term.at, "the name after AS takes the same wildcards as the argument")
+    found = []
+    for name in frame.columns:
+        match = pattern.fullmatch(name)
+        if match is None or name.startswith("_") or name in by:
+            continue
+        parts = term.name.split("*")
+        filled = parts[0] + "".join(given + part for given, part in zip(match.groups(), parts[1:], strict=True))
+        found.append(replace(term, argument=name, name=f"{term.written}({name})" if term.name == default else filled))
+    return found
 
 
 def _prefixed(index: int, suffix: str) -> str:
@@ -140,9 +164,12 @@ def _windowed(frame: Frame, command: syntax.Statistics, plans: list[tuple[syntax
     if streaming and not size:
         relation = _limited(relation, at)
     if resets:
-        if size or len(resets) > 1 or resets == ["reset_on_change"]:
+        if (size and everywhere and keys) or len(resets) > 1:
             raise source.unsupported(at, f"{' with '.join(resets)} in this combination")
-        relation = _reset(frame, command, relation, resets[0])
+        if resets == ["reset_on_change"]:
+            relation = _changes(relation, keys) if _flag(frame, command, "reset_on_change", False) else _unchanged(relation)
+        else:
+            relation = _reset(frame, command, relation, resets[0])
         partition = ("#segment", *partition)
     order: tuple[SortKey, ...] = ()
     shape: tuple[str, int | None, int | None] = ("rows", None, 0 if current else 1)
@@ -208,6 +235,22 @@ def _limited(relation: Relation, at: int) -> Filter:
     counted = Window(relation, (("#seen", WindowCall("row_number", start=None, end=0)),))
     refused = refuse(at, "streamstats without window= over more than 10,000 results", "BOOLEAN")
     return Filter(counted, Case(((call("gt", Col("#seen"), Lit(_STREAM_LIMIT)), refused),), Lit(True)))
+
+
+def _unchanged(relation: Relation) -> Relation:
+    return Extend(relation, (("#segment", Lit(0)),))
+
+
+def _changes(relation: Relation, keys: list[str]) -> Relation:
+    """reset_on_change: all statistics begin anew where the BY fields differ from those of the event before that has all of them."""
+    before = tuple(
+        (f"#before {key}", WindowCall("last_value", (Case(((Col("#keyed"), Col(key)),), Lit(None)),), start=None, end=1, ignore_nulls=True))
+        for key in keys
+    )
+    compared = Window(relation, before) if before else relation
+    differs = call("or", *(call("not", call("identical", Col(key), Col(f"#before {key}"))) for key in keys))
+    marked = Extend(compared, (("#reset", Case(((call("and", Col("#keyed"), differs), Lit(1)),), Lit(0))),))
+    return Window(marked, (("#segment", WindowCall("sum", (Col("#reset"),), start=None, end=0)),))
 
 
 def _reset(frame: Frame, command: syntax.Statistics, relation: Relation, option: str) -> Relation:

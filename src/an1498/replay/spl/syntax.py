@@ -21,10 +21,11 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A bare word or quoted phrase, matched against `_raw`."""
+    """A bare word or quoted phrase, matched against `_raw`; `directive` is TERM or CASE where the search names one."""
 
     pattern: Pattern
     at: int
+    directive: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,15 @@ class Negation:
     term: Term
 
 
-Term = Word | Comparison | Membership | AllOf | AnyOf | Negation
+@dataclass(frozen=True, slots=True)
+class Subsearch:
+    """`[search …]` among search terms: the results' fields and values as terms."""
+
+    pipeline: tuple[Command, ...]
+    at: int
+
+
+Term = Word | Comparison | Membership | AllOf | AnyOf | Negation | Subsearch
 
 # --- eval expressions --------------------------------------------------------------------------------------------------------
 
@@ -157,12 +166,14 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class AggregateTerm:
-    """`function(argument) AS name`; `argument` is a field name, an expression (from `eval(…)`) or absent."""
+    """`function(argument) AS name`; `argument` is a field name, an expression (from `eval(…)`) or absent. `written` is the function
+    as the search writes it."""
 
     function: str
     argument: str | Expression | None
     name: str
     at: int
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,4 +246,91 @@ class Plain:
     quoted: frozenset[int] = field(default_factory=frozenset)
 
 
-Command = Search | Multisearch | Eval | Where | Statistics | SortCommand | Rename | LookupCommand | Regex | Plain
+@dataclass(frozen=True, slots=True)
+class Branching:
+    """A command with one search in brackets: append, appendcols, appendpipe, join."""
+
+    command: str
+    pipeline: tuple[Command, ...]
+    words: tuple[str, ...]
+    options: dict[str, str]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Foreach:
+    """`template` is run for each field that the words match; `<<FIELD>>` in it stands for the field's name."""
+
+    words: tuple[str, ...]
+    template: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """`head (condition)`: results up to the first for which the condition does not hold."""
+
+    condition: Expression
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """(old value, new value) pairs, in `fields` or, without any, in all of them."""
+
+    pairs: tuple[tuple[str, str], ...]
+    fields: tuple[str, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """`chart` or `timechart`: rows by one field, columns by the values of another."""
+
+    command: str
+    terms: tuple[AggregateTerm, ...]
+    row: str
+    column: str
+    options: dict[str, str | Expression]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """(function, field, name of the result) of each conversion."""
+
+    conversions: tuple[tuple[str, str, str], ...]
+    timeformat: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """`top` or `rare`: the most or least frequent combinations of `fields` in each group of `by`."""
+
+    command: str
+    fields: tuple[str, ...]
+    by: tuple[str, ...]
+    options: dict[str, str]
+    at: int
+
+
+Command = (
+    Search
+    | Multisearch
+    | Branching
+    | Chart
+    | Convert
+    | Foreach
+    | Head
+    | Replace
+    | Top
+    | Eval
+    | Where
+    | Statistics
+    | SortCommand
+    | Rename
+    | LookupCommand
+    | Regex
+    | Plain
+)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from an1498.replay.algebra import Case, Col, Expr, Extend, Filter, Lambda, Lit, Select, call
-from an1498.replay.spl import syntax
+from an1498.replay.spl import combining, syntax
 from an1498.replay.spl.addresses import Address, address, in_network, is_cidr
 from an1498.replay.spl.frame import Frame
 from an1498.replay.spl.values import Kind, Value, let, logic, looks_numeric, number_text, parse_number, refuse
@@ -61,12 +61,16 @@ def condition(frame: Frame, term: syntax.Term) -> Expr:
             return logic("or", [condition(frame, item) for item in terms])
         case syntax.Negation(inner):
             return call("not", condition(frame, inner))
-        case syntax.Word(pattern, at):
-            return _word(frame, pattern, at)
+        case syntax.Word(pattern, at, directive):
+            return _word(frame, pattern, at, directive)
         case syntax.Membership(field, values, at):
             return logic("or", [_comparison(frame, syntax.Comparison(field, "=", value, at)) for value in values])
         case syntax.Comparison():
             return _comparison(frame, term)
+        case syntax.Subsearch():
+            from an1498.replay.spl.commands import lower  # the pipeline in the brackets has commands
+
+            return combining.condition(frame, term, lower, condition)
 
 
 def _comparison(frame: Frame, term: syntax.Comparison) -> Expr:
@@ -178,18 +182,19 @@ def _escaped(part: str) -> str:
     return re.sub(r"([!-/:-@\[-^`{-~])", r"\\\1", part)
 
 
-def _word(frame: Frame, pattern: syntax.Pattern, at: int) -> Expr:
+def _word(frame: Frame, pattern: syntax.Pattern, at: int, directive: str = "") -> Expr:
     """A word or phrase in `_raw`, case-insensitively, as whole terms: what stands before and after it must be a breaker. A
-    wildcard stands for the rest of a term."""
+    wildcard stands for the rest of a term. `CASE(…)` is case-sensitive, what `TERM(…)` names must stand between major breakers
+    (Search Manual, "Use CASE() and TERM() to match phrases")."""
     if not any(pattern.parts):
         return Lit(len(pattern.parts) > 1)
     if not frame.has("_raw"):
         raise frame.context.source.unsupported(at, "a search for words in events without _raw", "search a field, or give the events a _raw")
     value = frame.value("_raw", at)
-    breaker = f"[{_MAJOR}{_MINOR}]"
+    breaker = f"[{_MAJOR}]" if directive == "TERM" else f"[{_MAJOR}{_MINOR}]"
     inside = f"[^{_MAJOR}]*"
     first, last = pattern.parts[0], pattern.parts[-1]
     before = "" if not first or re.match(breaker, first[0]) else f"(?:^|{breaker})"
     after = "" if not last or re.match(breaker, last[-1]) else f"(?:$|{breaker})"
-    regex = "(?i)" + before + inside.join(_escaped(part) for part in pattern.parts) + after
+    regex = ("" if directive == "CASE" else "(?i)") + before + inside.join(_escaped(part) for part in pattern.parts) + after
     return call("coalesce", call("regex_search", value.expr, Lit(regex)), Lit(False))
