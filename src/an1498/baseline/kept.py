@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from an1498.compiler import compile_search
-from an1498.errors import TelemetryError, Unsupported, UsageError
+from an1498.errors import Unsupported, UsageError
 from an1498.hunt.columns import plan
 from an1498.hunt.hosts import SIDECAR, Hosts
 from an1498.hunt.loading import load
+from an1498.hunt.reading import Loaded
 from an1498.hunt.store import Store, opened_store
 from an1498.model import Alert, Language, Pack, Search, Target
 from an1498.replay.alerts import Indexed, read_alerts
 from an1498.replay.prepare import Prepared, prepare
 from an1498.replay.table import EventTable
-from an1498.telemetry import Reject
 from an1498.telemetry.detect import MACS, Format, LogFile, log_files
 from an1498.telemetry.stored import Site
 
@@ -102,12 +102,14 @@ def opened_archive(
     with tempfile.TemporaryDirectory(prefix="an1498-") as directory, opened_store(the_plan, Path(directory), MEMORY_MB) as store:
         kept = Kept(pack, target, store)
         skipped: list[str] = []
-        for number, file in enumerate(chosen_files(paths, skipped)):
-            progress(str(file.path))
-            _load(kept, file, number, hosts, skipped)
+        logs = [
+            Loaded(file, number, host=hosts.of(file.path) if file.format in MACS else None)
+            for number, file in enumerate(chosen_files(paths, skipped))
+        ]
+        load(store, logs, lambda *_: None, lambda name, _done, _total: progress(name), Site(pack.layouts, hosts.known))
+        for one in logs:
+            _count(kept, one, skipped)
         kept.skipped = tuple(skipped)
-        # Pushing filters through projections copies computed columns into every use (replay/table.py).
-        store.connection.execute("SET disabled_optimizers = 'filter_pushdown,cte_filter_pusher'")
         yield kept
 
 
@@ -136,19 +138,14 @@ def _searches(pack: Pack, target: Target, all_rules: bool) -> Iterator[Search]:
             continue  # what cannot be said cannot match; readiness tells so, `build` refuses
 
 
-def _load(kept: Kept, file: LogFile, number: int, hosts: Hosts, skipped: list[str]) -> None:
-    def reject(_: Reject, __: bytes) -> None:
-        kept.rejects += 1
-
-    host = hosts.of(file.path) if file.format in MACS else None
-    try:
-        loaded = load(kept.store, file, number, host, reject, Site(kept.pack.layouts, hosts.known))
-    except TelemetryError as error:
-        skipped.append(str(error))
+def _count(kept: Kept, loaded: Loaded, skipped: list[str]) -> None:
+    if loaded.unread is not None:
+        skipped.append(str(loaded.unread))
         return
     kept.files += 1
     kept.events += loaded.events
+    kept.rejects += loaded.rejects
     if loaded.damage is not None:
         skipped.append(str(loaded.damage))
-    elif loaded.skipped and file.format is not Format.EMPTY:
-        skipped.append(f"{file.path}: {loaded.skipped}")
+    elif loaded.skipped and loaded.file.format is not Format.EMPTY:
+        skipped.append(f"{loaded.file.path}: {loaded.skipped}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from an1498.compiler import compile_search
 from an1498.hunt.columns import Source
-from an1498.hunt.loading import Loaded
+from an1498.hunt.reading import Loaded
 from an1498.hunt.sql import TIME
 from an1498.hunt.store import EVENTS, FILE_STEP, Store
 from an1498.model import Correlation, Language, Pack, Search

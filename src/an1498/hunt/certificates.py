@@ -12,15 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from an1498.errors import TelemetryError
 from an1498.hunt.alerts import Evidence, Finding, rows
 from an1498.hunt.columns import Column, Plan, Source
-from an1498.hunt.loading import Loaded, OnReject, load
+from an1498.hunt.loading import load
+from an1498.hunt.reading import Loaded, OnReject
 from an1498.hunt.store import EVENTS, opened_store
 from an1498.model import Target
 from an1498.replay.algebra import identifier, literal
-from an1498.telemetry.detect import EXPORTS, LogFile
-from an1498.telemetry.reject import Reject
+from an1498.replay.spl.prefilter import Passing
 from an1498.telemetry.stored import Site
 
 _KEYS = ("fingerprint", "id")
@@ -29,38 +28,24 @@ _KEYS = ("fingerprint", "id")
 def with_certificates(
     found: Sequence[Finding],
     target: Target,
-    files: Sequence[LogFile],
+    logs: Sequence[Loaded],
     work: Path,
     memory_mb: int,
     on_reject: OnReject,
     site: Site | None = None,
-) -> tuple[tuple[Finding, ...], list[Loaded], list[TelemetryError]]:
-    """The findings with their sessions' certificates, what came of the x509 logs, and those that could not be read."""
+) -> tuple[tuple[Finding, ...], bool]:
+    """The findings with their sessions' certificates, and whether the x509 logs had to be read for them."""
     wanted = sorted({name for one in found for event in one.events for name in _leaf(event)})
     source = _source(target, wanted)
-    loaded: list[Loaded] = []
-    problems: list[TelemetryError] = []
-    if source is None or not wanted or not files:
-        return tuple(found), loaded, problems
+    if source is None or not wanted or not logs:
+        return tuple(found), False
     with opened_store(Plan(target, (), (source,)), work, memory_mb) as store:
-        for number, file in enumerate(files):
-            try:
-                # The rejects of an export were told when it was read for its other records.
-                one = load(store, file, number, None, _untold if file.format in EXPORTS else on_reject, site)
-            except TelemetryError as error:
-                problems.append(error)
-                continue
-            loaded.append(one)
-            problems += [one.damage] if one.damage is not None else []
-        kept = [event for _, event in rows(store, EVENTS, {one.number: str(one.file.path) for one in loaded})]
+        load(store, logs, on_reject, site=site)
+        kept = [event for _, event in rows(store, EVENTS, {one.number: str(one.file.path) for one in logs})]
     known: dict[str, Mapping[str, Any]] = {}
     for event in sorted(kept, key=lambda event: event.time_s):
         known |= {event.fields[key]: event.fields for key in _KEYS if key in event.fields}
-    return tuple(replace(one, events=tuple(_described(one.events, known))) for one in found), loaded, problems
-
-
-def _untold(_: Reject, __: bytes) -> None:
-    return None
+    return tuple(replace(one, events=tuple(_described(one.events, known))) for one in found), True
 
 
 def _described(events: Iterable[Evidence], known: Mapping[str, Mapping[str, Any]]) -> Iterable[Evidence]:
@@ -82,6 +67,6 @@ def _source(target: Target, wanted: Sequence[str]) -> Source | None:
         return None
     columns = tuple(Column(row.native, (row.indexed,), row.array) for row in layout.fields)
     listed = ", ".join(map(literal, wanted))
-    keys = [identifier(column.indexed[0]) for column in columns if column.native in _KEYS]
-    condition = " OR ".join(f"coalesce({key} IN ({listed}), FALSE)" for key in keys)
-    return Source("zeek", "x509", layout, columns, condition or "FALSE")
+    keys = [column.indexed[0] for column in columns if column.native in _KEYS]
+    condition = " OR ".join(f"coalesce({identifier(key)} IN ({listed}), FALSE)" for key in keys)
+    return Source("zeek", "x509", layout, columns, Passing(condition or "FALSE", frozenset(keys)))

@@ -15,7 +15,7 @@ from an1498.telemetry.files import STDIN, is_plain, opened
 from an1498.telemetry.lines import split_lines
 
 LONG = 2**20
-"""Bytes of the longest line that DuckDB gets; its CSV reader holds several buffers of this size."""
+"""Bytes of the longest line that DuckDB surely gets; its CSV reader holds several buffers of this size."""
 
 FILLER = b'"an1498: not for DuckDB"'
 """Stands in a copy of a JSON log for a blank line, which DuckDB would skip (and then its numbers would be wrong), or one not for DuckDB."""
@@ -26,12 +26,11 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(slots=True)
 class Clean:
-    """`path` is what DuckDB reads, `lines` how many lines it has, `blank` ones included. `odd` are the lines (number → bytes) that
-    it has not got and that must be read otherwise. `damage` says why the file ends before its end."""
+    """`path` is what DuckDB reads, `lines` how many lines it has, blank ones included. `odd` are the lines (number → bytes) that it has not
+    got and that must be read otherwise. `damage` says why the file ends before its end."""
 
     path: Path
     lines: int = 0
-    blank: int = 0
     odd: dict[int, bytes] = field(default_factory=dict)
     damage: TelemetryError | None = None
 
@@ -43,75 +42,31 @@ class Clean:
                     yield number, line
 
 
-def clean(path: Path, work: Path, *, json: bool, copy: bool = False) -> Clean:
-    """Look at every byte of the file; copy it below `work` where DuckDB cannot read it as it is, or where `copy` asks for it. `json` says
-    which of DuckDB's readers will.
+def clean(path: Path, copy: Path, *, json: bool, always: bool = False) -> Clean:
+    """The file itself, or a `copy` where DuckDB's reader (`json` says which one) cannot read it as it is, or `always` is asked for.
 
-    Raises TelemetryError where nothing of the file can be read; damage further on is noted in the result."""
-    if not copy and path != STDIN and path.is_file() and is_plain(path):
-        counted = _count(path, json)
-        if counted is not None:
-            return Clean(path, *counted)
-    return _copy(path, work / "clean.log", FILLER if json else b"")
-
-
-def whole_lines(path: Path) -> Iterator[bytes]:
-    """The file in pieces of whole lines; a line feed is added where the last line has none. Of a line longer than LONG the piece is
-    longer than LONG, and may end before the line does."""
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            if not block.endswith(b"\n"):
-                block += stream.readline(2 * LONG)
-            yield block if block.endswith(b"\n") else block + b"\n"
+    DuckDB itself refuses a file that is not UTF-8 or has too long a line, and its count of JSON records shows whether it skipped a line:
+    then the caller asks for the copy. Raises TelemetryError where nothing of the file can be read; damage further on is noted in
+    the result."""
+    if not always and path != STDIN and path.is_file() and is_plain(path):
+        lines = _lines(path, json)
+        if lines is not None:
+            return Clean(path, lines)
+    return _copy(path, copy, FILLER if json else b"")
 
 
-def header_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(line number, line) of the lines that begin with `#`, in a file that `clean` gave."""
-    before = 0
-    for text in whole_lines(path):
-        if text.startswith(b"#") or b"\n#" in text:
-            for number, line in enumerate(text[:-1].split(b"\n"), before + 1):
-                if line.startswith(b"#"):
-                    yield number, line
-        before += text.count(b"\n")
-
-
-def _count(path: Path, json: bool) -> tuple[int, int] | None:
-    """(lines, blank lines) of a file that needs no copy; None where it needs one. A line of blanks is not seen here; the readers are told
-    of it as an odd one."""
-    lines = blank = 0
-    for text in whole_lines(path):
-        if not _fit(text):
-            return None
-        if b"\n\n" in text or text.startswith(b"\n"):
-            if json:
+def _lines(path: Path, json: bool) -> int | None:
+    """How many lines a file has; None where they end in an odd way for DuckDB. This looks at every byte of an archive, hence the buffer."""
+    block = bytearray(_BLOCK)
+    lines, ended = 0, True
+    with path.open("rb", buffering=0) as stream:
+        while size := stream.readinto(block):
+            text = block if size == _BLOCK else block[:size]
+            if not json and (b"\r" in text or b"\0" in text):
                 return None
-            blank += text[:-1].split(b"\n").count(b"")
-        lines += text.count(b"\n")
-    return lines, blank
-
-
-def _fit(text: bytes) -> bool:
-    if b"\r" in text or b"\0" in text or not _short(text):
-        return False
-    if text.isascii():
-        return True
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _short(text: bytes) -> bool:
-    """Whether no line is longer than LONG; looks at one place every LONG bytes, not at every line."""
-    position = 0
-    while position + LONG < len(text):
-        end = text.rfind(b"\n", position, position + LONG)
-        if end < 0:
-            return False
-        position = end + 1
-    return True
+            lines += text.count(b"\n")
+            ended = text.endswith(b"\n")
+    return lines if ended else lines + 1
 
 
 def _copy(path: Path, copy: Path, filler: bytes) -> Clean:
@@ -125,7 +80,6 @@ def _copy(path: Path, copy: Path, filler: bytes) -> Clean:
                         line = line.removeprefix(_BOM)
                     found.lines = number
                     if not line or line.isspace():
-                        found.blank += 1
                         line = filler
                     elif len(line) > LONG or not _fit(line):
                         found.odd[number] = line
@@ -136,3 +90,15 @@ def _copy(path: Path, copy: Path, filler: bytes) -> Clean:
                 raise
             found.damage = error
     return found
+
+
+def _fit(text: bytes) -> bool:
+    if b"\r" in text or b"\0" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -9,7 +9,7 @@ from an1498.errors import UsageError
 from an1498.model import Derivation, LayoutSource, Search, Target
 from an1498.replay.prepare import prepare
 from an1498.replay.spl import Prepared
-from an1498.replay.spl.prefilter import passing
+from an1498.replay.spl.prefilter import Passing, passing
 from an1498.replay.spl.values import Kind
 
 _DETAILS: Mapping[tuple[str, str], str] = {
@@ -34,18 +34,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One log source as the hunt keeps it. `condition` is SQL over the indexed names: "FALSE" where no search reads the log, "TRUE"
-    where every record may matter."""
+    """One log source as the hunt keeps it; `passing` says which of its records a search may need."""
 
     product: str
     service: str
     layout: LayoutSource
     columns: tuple[Column, ...]
-    condition: str
+    passing: Passing
 
     @property
     def wanted(self) -> bool:
-        return self.condition != "FALSE"
+        return not self.passing.never
 
     @property
     def plain(self) -> bool:
@@ -120,5 +119,4 @@ def _source(layout: LayoutSource, needed: frozenset[str], searches: Sequence[Pre
     ]
     kinds = {name: Kind.LIST if column.array else Kind.TEXT for column in columns for name in column.indexed}
     constants = {name: str(value) for name, value in layout.constants.items()}
-    condition = passing(searches, kinds, constants)
-    return Source(layout.product, layout.service, layout, tuple(columns), "TRUE" if condition is None else condition)
+    return Source(layout.product, layout.service, layout, tuple(columns), passing(searches, kinds, constants))

@@ -6,9 +6,10 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from an1498.compiler import compile_search
 from an1498.errors import TelemetryError, UsageError
@@ -16,19 +17,20 @@ from an1498.hunt.alerts import Finding, findings
 from an1498.hunt.certificates import with_certificates
 from an1498.hunt.columns import Plan, plan
 from an1498.hunt.hosts import SIDECAR, Hosts
-from an1498.hunt.loading import Loaded, load
+from an1498.hunt.loading import Progress, load
+from an1498.hunt.reading import Loaded, OnReject
 from an1498.hunt.store import opened_store
 from an1498.model import Language, Pack, Search
 from an1498.telemetry.detect import EXPORTS, MACS, LogFile, log_files
-from an1498.telemetry.files import STDIN, shown
+from an1498.telemetry.files import STDIN
 from an1498.telemetry.reject import Reject
 from an1498.telemetry.stored import Site
 
 SHOWN_REJECTS = 5
 """Rejects that are kept to be shown; the others are counted, and written to the rejects file."""
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, the bytes done and the bytes in all."""
+_WAITING = 10_000
+"""Rejects of one file that wait in memory to be written."""
 
 
 @dataclass(slots=True)
@@ -96,34 +98,39 @@ def run(
     site = Site(pack.layouts, known.known)
     with (
         tempfile.TemporaryDirectory(prefix="an1498-hunt-", dir=work) as directory,
-        _Rejects(result, rejects_file) as rejects,
         opened_store(the_plan, Path(directory), memory_mb) as store,
     ):
+        rejects = _Rejects(result, rejects_file, Path(directory))
         files = _files([_from_stdin(Path(directory)) if path == STDIN else path for path in paths], result)
-        sizes = [_size(file.path) for file in files]
-        for number, file in enumerate(files):
-            if progress is not None:
-                progress(shown(file.path), sum(sizes[:number]), sum(sizes))
-            host = known.of(file.path) if file.format in MACS else None
-            try:
-                one = load(store, file, number, host, rejects.add, site)
-            except TelemetryError as error:
-                result.problems.append(error)
-                continue
-            result.loaded.append(one)
-            if one.damage is not None:
-                result.problems.append(one.damage)
+        logs = [Loaded(file, number, host=known.of(file.path) if file.format in MACS else None) for number, file in enumerate(files)]
+        size = load(store, logs, rejects.add, progress, site)
         if progress is not None:
-            progress("searching", sum(sizes), sum(sizes))
-        found = tuple(findings(pack, store, result.loaded))
-        x509 = [file for file in files if the_plan.skips("zeek", "x509") and (file.service == "x509" or file.format in EXPORTS)]
-        result.findings, more, problems = with_certificates(found, the_plan.target, x509, Path(directory), memory_mb, rejects.add, site)
-        # Exports were read before, and counted: they hold more than x509.log.
-        more = [one for one in more if one.file.format not in EXPORTS]
-        read = {one.file for one in more}
-        result.loaded = [one for one in result.loaded if one.file not in read] + more
-        result.problems += problems
+            progress("searching", size, size)
+        found = tuple(findings(pack, store, logs))
+        result.findings, logs = _certified(found, the_plan, logs, Path(directory), memory_mb, rejects.add, site)
+        result.problems = [problem for one in logs for problem in (one.unread, one.damage) if problem is not None]
+        result.loaded = [one for one in logs if one.unread is None]
+        rejects.write()
     return result
+
+
+def _certified(
+    found: Sequence[Finding], the_plan: Plan, logs: list[Loaded], work: Path, memory_mb: int, on_reject: OnReject, site: Site
+) -> tuple[tuple[Finding, ...], list[Loaded]]:
+    """The findings with their certificates, and the logs, those too that were read for that only."""
+    if not the_plan.skips("zeek", "x509"):
+        return tuple(found), logs
+    x509 = [Loaded(one.file, one.number) for one in logs if one.file.service == "x509"]
+    # Exports were read before, their records counted and their rejects told: they hold more than x509.log.
+    exports = [Loaded(one.file, one.number) for one in logs if one.file.format in EXPORTS]
+    numbers = {one.number for one in x509}
+
+    def tell(number: int, reject: Reject, line: bytes) -> None:
+        if number in numbers:
+            on_reject(number, reject, line)
+
+    certified, read = with_certificates(found, the_plan.target, [*x509, *exports], work, memory_mb, tell, site)
+    return certified, [one for one in logs if one.number not in numbers] + x509 if read else logs
 
 
 def _files(paths: Sequence[Path], result: Hunt) -> list[LogFile]:
@@ -148,33 +155,56 @@ def _from_stdin(work: Path) -> Path:
     return copy
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
-
-
 class _Rejects:
-    """Counts are kept by the loader; the first few are kept to be shown; all go to the file, one JSON object a line."""
+    """Counts are kept by the loader; the first few of the first files are kept to be shown; all go to `file`, one JSON object a line, in
+    the order of the files. Files are read at the same time, so until the end each one's rejects wait in a file of its own below `work`."""
 
-    def __init__(self, result: Hunt, file: Path | None) -> None:
+    def __init__(self, result: Hunt, file: Path | None, work: Path) -> None:
         self._result = result
-        self._stream = file.open("w", encoding="utf-8") if file is not None else None
+        self._file = file
+        self._work = work
+        self._first: dict[int, list[Reject]] = {}
+        self._waiting: dict[int, list[str]] = {}
+        self._lock = Lock()
 
-    def __enter__(self) -> _Rejects:
-        return self
+    def add(self, number: int, reject: Reject, line: bytes) -> None:
+        with self._lock:
+            first = self._first.setdefault(number, [])
+            if len(first) < SHOWN_REJECTS:
+                first.append(reject)
+            if self._file is not None:
+                waiting = self._waiting.setdefault(number, [])
+                waiting.append(_reject_line(reject, line))
+                if len(waiting) == _WAITING:
+                    self._flush(number)
 
-    def __exit__(self, *_: object) -> None:
-        if self._stream is not None:
-            self._stream.close()
+    def write(self) -> None:
+        """Show the first ones, write all."""
+        self._result.first_rejects = [one for number in sorted(self._first) for one in self._first[number]][:SHOWN_REJECTS]
+        if self._file is not None:
+            whole = self._work / "rejects"
+            with whole.open("wb") as target:
+                for number in sorted(self._waiting):
+                    self._flush(number)
+                    with self._path(number).open("rb") as source:
+                        shutil.copyfileobj(source, target)
+            shutil.copyfile(whole, self._file)
 
-    def add(self, reject: Reject, line: bytes) -> None:
-        if len(self._result.first_rejects) < SHOWN_REJECTS:
-            self._result.first_rejects.append(reject)
-        if self._stream is not None:
-            record = {
-                "file": reject.location.file,
-                "line": reject.location.line,
-                "problem": reject.problem,
-                "remedy": reject.remedy,
-                "text": line.decode("utf-8", "backslashreplace"),
-            }
-            self._stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+    def _flush(self, number: int) -> None:
+        with self._path(number).open("a", encoding="utf-8") as stream:
+            stream.writelines(self._waiting[number])
+        self._waiting[number].clear()
+
+    def _path(self, number: int) -> Path:
+        return self._work / f"rejects-{number}"
+
+
+def _reject_line(reject: Reject, line: bytes) -> str:
+    record = {
+        "file": reject.location.file,
+        "line": reject.location.line,
+        "problem": reject.problem,
+        "remedy": reject.remedy,
+        "text": line.decode("utf-8", "backslashreplace"),
+    }
+    return json.dumps(record, ensure_ascii=False) + "\n"

@@ -3,58 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from an1498.hunt.clean import LONG
 from an1498.hunt.columns import Source
 from an1498.replay.algebra import identifier, literal
 
-NUMBER, ODD, KEPT, TIME = "^_n", "^_odd", "^_kept", "_time"
-"""Names of the staged columns: the record's number, whether DuckDB could not read it, whether a search may need it, its time in seconds.
-No field has the first three: `identifier` writes "^" only before an upper case letter or a second "^"."""
+NUMBER, FILE, ODD, HEADER, TIME = "^_n", "^_file", "^_odd", "^_header", "_time"
+"""Names of the staged columns: the record's number among those of all files that are read together, its file's place among them (from 0),
+whether DuckDB could not read it, the text of a header line, the time in seconds. No field has the first four: `identifier` writes "^" only
+before an upper case letter or a second "^"."""
 
-_ISO = r"\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)"
+_DATE = r"[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"
+_CLOCK = r"[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?"
+# Every text of this form is a time for Python and for DuckDB, whatever the month.
+_SURELY_ISO = rf"{_DATE}{_CLOCK}(Z|[+-](0\d|1[0-4]):?[0-5]\d)"
+_ISO = rf"\d{{4}}-\d\d-\d\d{_CLOCK}(Z|[+-]\d\d:?\d\d)"
 _EPOCH = r"\d{1,11}(\.\d{1,6})?"
 
 
-def json_reader(path: str, keys: Iterable[str]) -> str:
-    """One row a record, each key as JSON text under its own name; a line that is not a JSON object gives nulls."""
-    columns = ", ".join(f"{literal(key)}: 'JSON'" for key in dict.fromkeys(keys))
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """How DuckDB reads records. `reader` is a SELECT with NUMBER, FILE and columns of its own (their names begin with `^_`, see `raw`);
+    `odd`, `time` and `values` (indexed field → value) are SQL over its columns. `headers`: whether it has the column HEADER."""
+
+    reader: str
+    odd: str
+    time: str
+    values: Mapping[str, str]
+    headers: bool = False
+
+    def select(self, source: Source, ends: Sequence[int]) -> str:
+        """The records that count: the odd ones, those that a search may need, and the last of each file, whose number must be the one in
+        `ends`. Each condition is asked of what stands in the line; the other columns are made only of the lines that pass."""
+        passing = source.passing
+        asked = ["*", *(f"{self.values[name]} AS {identifier(name)}" for name in sorted(passing.fields))]
+        shared = ["*", *(f"{sql} AS {identifier(name)}" for name, sql in passing.shared)]
+        items = [f'"{NUMBER}"', f'"{FILE}"', f'coalesce({self.odd}, FALSE) AS "{ODD}"', f"{self.time} AS {identifier(TIME)}"]
+        items += [f"{identifier(name) if name in passing.fields else sql} AS {identifier(name)}" for name, sql in self.values.items()]
+        items += [f"{literal(str(value))} AS {identifier(name)}" for name, value in source.layout.constants.items()]
+        items += [f'"{HEADER}"'] if self.headers else []
+        wanted = [f'"{NUMBER}" >= {of_file(ends)}', *([f'"{HEADER}" IS NOT NULL'] if self.headers else []), self.odd, passing.condition]
+        reader = f"SELECT {', '.join(shared)} FROM (SELECT {', '.join(asked)} FROM ({self.reader}))"
+        return f"SELECT {', '.join(items)} FROM ({reader}) WHERE {' OR '.join(f'({one})' for one in wanted)}"
+
+
+def of_file(values: Sequence[int] | Sequence[str | None]) -> str:
+    """The value that belongs to the record's file."""
+    if all(value == values[0] for value in values):
+        return literal(values[0])
+    return f'list_extract([{", ".join(literal(value) for value in values)}], "{FILE}" + 1)'
+
+
+def raw(key: str) -> str:
+    """The reader's own column for a key of the records."""
+    return f'"^_{key}"'
+
+
+def json_reader(paths: Sequence[str], keys: Iterable[str], sql_type: str) -> str:
+    """One row a record, each key under `raw`; a line that is not a JSON object gives nulls. As `VARCHAR` a key is its string's text, or the
+    JSON text of what is no string; as `JSON` it is JSON text always."""
+    names = list(dict.fromkeys(keys))
+    columns = ", ".join(f"{literal(key)}: '{sql_type}'" for key in names)
     options = f"format='newline_delimited', ignore_errors=true, maximum_object_size={2 * LONG}, columns={{{columns}}}"
-    return f'SELECT row_number() OVER () AS "{NUMBER}", * FROM read_json({literal(path)}, {options})'
+    listed = ", ".join(f'"{key}" AS {raw(key)}' for key in names)
+    return f"SELECT {_NUMBERED}, {listed} FROM read_json([{', '.join(map(literal, paths))}], {options})"
 
 
-def line_reader(path: str) -> str:
+def line_reader(paths: Sequence[str]) -> str:
     """One row a line, blank ones included, as the column `line`."""
     options = "delim='\x01\x02\x03\x04', quote='', escape='', comment='', header=false, auto_detect=false, strict_mode=false"
     columns = f"columns={{'line': 'VARCHAR'}}, max_line_size={2 * LONG}"
-    return f'SELECT row_number() OVER () AS "{NUMBER}", line FROM read_csv({literal(path)}, {columns}, {options})'
+    return f"SELECT {_NUMBERED}, coalesce(line, '') AS line FROM read_csv([{', '.join(map(literal, paths))}], {columns}, {options})"
 
 
-def stage(reader: str, source: Source, time: str, columns: Mapping[str, str], odd: Sequence[str]) -> str:
-    """`columns`: indexed field → SQL over the reader's columns."""
-    items = [f'"{NUMBER}"', f'({" OR ".join(odd)}) AS "{ODD}"', f"{time} AS {identifier(TIME)}"]
-    items += [f"{sql} AS {identifier(name)}" for name, sql in columns.items()]
-    constants = [f"{literal(str(value))} AS {identifier(name)}" for name, value in source.layout.constants.items()]
-    return f"SELECT {', '.join([*items, *constants])} FROM ({reader})"
+_NUMBERED = f'row_number() OVER () AS "{NUMBER}", file_index AS "{FILE}"'
 
 
 # --- JSON --------------------------------------------------------------------------------------------------------------------
 
 
 def json_string(key: str) -> str:
-    """The text of a JSON string; null for null."""
-    text = f'CAST("{key}" AS VARCHAR)'
-    return f"""CASE WHEN contains({text}, '\\') THEN "{key}"->>'$' ELSE substring({text}, 2, length({text}) - 2) END"""
+    """The text of a JSON string in a column of type JSON; null for null."""
+    text = f"CAST({raw(key)} AS VARCHAR)"
+    return f"CASE WHEN contains({text}, '\\') THEN {raw(key)}->>'$' ELSE substring({text}, 2, length({text}) - 2) END"
 
 
 def json_string_odd(key: str) -> str:
     """Whether a JSON value is there and not a string that SQL can hold."""
-    text = f'CAST("{key}" AS VARCHAR)'
-    return f"""coalesce(NOT starts_with({text}, '"') OR contains({text}, '\\u0000'), FALSE)"""
+    text = f"CAST({raw(key)} AS VARCHAR)"
+    escaped = f"CASE WHEN contains({text}, '\\') THEN contains({text}, '\u0000') ELSE FALSE END"
+    return f"""(NOT starts_with({text}, '"') OR {escaped})"""
 
 
-def json_integer_odd(key: str) -> str:
-    return integer_odd(f'CAST("{key}" AS VARCHAR)', "int")
+def text_odd(text: str) -> str:
+    """Whether a value that was read as VARCHAR may not have been a string: its text is JSON, so it must be looked at in the line."""
+    starts = " OR ".join(f"({text} >= '{first}' AND {text} < '{after}')" for first, after in _JSON_STARTS)
+    words = f"{text} IN ('true', 'false', 'Infinity', 'NaN')"
+    return f"((({starts}) AND (json_valid({text}) OR starts_with({text}, '-I'))) OR {words} OR contains({text}, chr(0)))"
+
+
+# What no string begins the JSON text of anything but a word: minus, digits, brackets, each with the character after it.
+_JSON_STARTS = (("-", "."), ("0", ":"), ("[", "\\"), ("{", "|"))
 
 
 # --- numbers -----------------------------------------------------------------------------------------------------------------
@@ -62,16 +112,17 @@ def json_integer_odd(key: str) -> str:
 
 def integer_odd(text: str, type_name: str) -> str:
     """Whether the text is there and not surely an integer (Zeek's `int`, `count` or `port`) in its plain form."""
-    pattern = {"int": "(0|-?[1-9]\\d{0,17})", "count": "(0|[1-9]\\d{0,17})", "port": "(0|[1-9]\\d{0,4})"}[type_name]
-    too_large = f" OR TRY_CAST({text} AS INTEGER) > 65535" if type_name == "port" else ""
-    return f"coalesce(NOT regexp_full_match({text}, '{pattern}'){too_large}, FALSE)"
+    sql_type = {"int": "BIGINT", "count": "UBIGINT", "port": "USMALLINT"}[type_name]
+    return f"coalesce(CAST(TRY_CAST({text} AS {sql_type}) AS VARCHAR) <> {text}, {text} IS NOT NULL)"
 
 
 # --- times -------------------------------------------------------------------------------------------------------------------
 
 
-def is_iso(text: str) -> str:
-    return f"(regexp_full_match({text}, '{_ISO}') AND TRY_CAST({text} AS TIMESTAMPTZ) IS NOT NULL)"
+def not_iso(text: str) -> str:
+    """True or false, never null."""
+    known = f"regexp_full_match({text}, '{_ISO}')"
+    return f"CASE WHEN regexp_full_match({text}, '{_SURELY_ISO}') THEN FALSE WHEN {known} THEN {iso_seconds(text)} IS NULL ELSE TRUE END"
 
 
 def iso_seconds(text: str) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from an1498.hunt.columns import Plan, Source
-from an1498.hunt.sql import KEPT, NUMBER, ODD, TIME
+from an1498.hunt.sql import FILE, HEADER, NUMBER, ODD, TIME, Staged, of_file
 from an1498.model import FieldType, NativeEvent
 from an1498.replay.algebra import ORDER, STREAM, identifier, literal, streams_table
 from an1498.replay.ingest import index_event
@@ -23,6 +24,14 @@ FILE_STEP = 2**40
 """An event's row number is its file's number times this, plus its line's number."""
 
 _BATCH = 20_000
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a fast reader saw in a file beside what it read: the numbers of its odd lines, and its header lines (number, line)."""
+
+    odd: list[int] = field(default_factory=list)
+    headers: list[tuple[int, bytes]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -39,23 +48,40 @@ class Store:
         schema[TIME] = ColumnType(FieldType.DOUBLE)
         return EventTable(self.connection, name, "splunk", schema)
 
-    def add_staged(self, select: str, source: Source, file: int, lines: int) -> list[int] | None:
-        """Keep what a fast reader's SELECT gives; the numbers of its odd records. None, and nothing is kept, where DuckDB fails or does
-        not see exactly `lines` records, because then their numbers mean nothing."""
+    def beside(self, name: str) -> Store:
+        """The same store for another thread: a connection and a working directory of its own."""
+        work = self.work / name
+        work.mkdir()
+        return Store(self.connection.cursor(), self.plan, work)
+
+    def add_staged(self, staged: Staged, source: Source, files: Sequence[tuple[int, int]]) -> list[Seen] | None:
+        """Keep what a fast reader gives of `files`, each as its number and how many lines it has; what it saw in each. None, and nothing is
+        kept, where DuckDB fails or does not see exactly these lines, because then their numbers mean nothing."""
+        ends = list(accumulate(lines for _, lines in files))
+        if not ends[-1]:
+            return [Seen() for _ in files]
         try:
-            # One condition, one statement: planning it costs more than asking it of a small file's records.
-            judged = f'SELECT *, ({source.condition}) AS "{KEPT}" FROM ({select})'
-            kept = f'"{ODD}" OR "{NUMBER}" >= {lines} OR "{KEPT}"'
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM ({judged}) WHERE {kept}")
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {staged.select(source, ends)}")
+        except duckdb.InterruptException:
+            raise
         except duckdb.Error:
             return None
-        seen = self.connection.execute(f'SELECT max("{NUMBER}") FROM staged').fetchone()
-        if lines and (seen is None or seen[0] != lines):
+        last = dict(self.connection.execute(f'SELECT "{FILE}", max("{NUMBER}") FROM staged GROUP BY 1').fetchall())
+        if last != {place: end for place, (end, (_, lines)) in enumerate(zip(ends, files, strict=True)) if lines}:
             return None
-        self._insert("staged", source, file, f'NOT "{ODD}" AND "{KEPT}" AND {identifier(TIME)} IS NOT NULL')
-        odd = self.connection.execute(f'SELECT "{NUMBER}" FROM staged WHERE "{ODD}" ORDER BY 1').fetchall()
+        starts = [end - lines for end, (_, lines) in zip(ends, files, strict=True)]
+        row = of_file([number * FILE_STEP - start for (number, _), start in zip(files, starts, strict=True)]) + f' + "{NUMBER}"'
+        self._insert(f'(FROM staged WHERE NOT "{ODD}" AND {identifier(TIME)} IS NOT NULL)', source, row)
+        seen = [Seen() for _ in files]
+        header = f'"{HEADER}"' if staged.headers else "NULL"
+        query = f'SELECT "{FILE}", "{NUMBER}", {header} FROM staged WHERE "{ODD}" OR {header} IS NOT NULL ORDER BY 2'
+        for place, number, text in self.connection.execute(query).fetchall():
+            if text is None:
+                seen[place].odd.append(number - starts[place])
+            else:
+                seen[place].headers.append((number - starts[place], text.encode()))
         self.connection.execute("DROP TABLE staged")
-        return [number for (number,) in odd]
+        return seen
 
     def add_events(self, events: Iterable[tuple[int, NativeEvent]], file: int) -> int:
         """Keep (number, event) pairs of a Python reader; returns how many there were."""
@@ -102,16 +128,16 @@ class Store:
         types = ", ".join(f"{keys[name]}: '{'VARCHAR[]' if array else 'VARCHAR'}'" for name, array in fields.items())
         reader = f"read_json({literal(str(batch))}, format='newline_delimited', columns={{n: 'BIGINT', t: 'DOUBLE', {types}}})"
         named = ", ".join(f"{key} AS {identifier(name)}" for name, key in keys.items())
-        self._insert(f'(SELECT n AS "{NUMBER}", t AS {identifier(TIME)}, {named} FROM {reader})', source, file, source.condition)
+        shared = ", ".join(["*", *(f"{sql} AS {identifier(name)}" for name, sql in source.passing.shared)])
+        rows = f'SELECT {shared} FROM (SELECT n AS "{NUMBER}", t AS {identifier(TIME)}, {named} FROM {reader})'
+        self._insert(f"(FROM ({rows}) WHERE {source.passing.condition})", source, f'{file * FILE_STEP} + "{NUMBER}"')
         batch.unlink()
 
-    def _insert(self, relation: str, source: Source, file: int, condition: str) -> None:
+    def _insert(self, relation: str, source: Source, row: str) -> None:
         names = [TIME, *(name for column in source.columns for name in column.indexed), *source.layout.constants]
         listed = ", ".join(map(identifier, names))
-        row = f'{file * FILE_STEP} + "{NUMBER}"'
         self.connection.execute(
-            f"INSERT INTO {EVENTS} ({STREAM}, {ORDER}, {identifier(ROW)}, {listed}) "
-            f"SELECT 0, {row}, {row}, {listed} FROM {relation} WHERE {condition}"
+            f"INSERT INTO {EVENTS} ({STREAM}, {ORDER}, {identifier(ROW)}, {listed}) SELECT 0, {row}, {row}, {listed} FROM {relation}"
         )
 
 
@@ -128,6 +154,8 @@ def opened_store(plan: Plan, work: Path, memory_mb: int) -> Iterator[Store]:
         "memory_limit": f"{memory_mb}MB",
         "temp_directory": str(work / "spill"),
         "preserve_insertion_order": True,
+        # Pushing filters through projections copies computed columns into every use (replay/table.py).
+        "disabled_optimizers": "filter_pushdown,cte_filter_pusher",
     }
     with duckdb.connect(config=config) as connection:
         fields = ", ".join(f"{identifier(name)} {'VARCHAR[]' if array else 'VARCHAR'}" for name, array in plan.fields.items())

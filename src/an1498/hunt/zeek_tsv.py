@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from an1498.hunt.columns import Source
-from an1498.hunt.sql import NUMBER, epoch_seconds, integer_odd, is_epoch, line_reader, stage
+from an1498.hunt.sql import FILE, HEADER, NUMBER, Staged, epoch_seconds, integer_odd, is_epoch, line_reader
 from an1498.hunt.zeek_sql import address_odd, number_text
 from an1498.replay.algebra import literal
 from an1498.telemetry.zeek_tsv import Header
@@ -13,32 +13,33 @@ from an1498.telemetry.zeek_tsv import Header
 _CONTAINERS = ("set[", "vector[", "table[", "list[")
 
 
-def staged(path: str, source: Source, header: Header, ranges: Sequence[tuple[int, int]]) -> str:
-    """A SELECT of every line; those outside `ranges` (first and last line number) and blank ones have no time. The others stand under
-    `header`."""
-    within = " OR ".join(f'"{NUMBER}" BETWEEN {first:d} AND {last:d}' for first, last in ranges)
-    split = f"string_split(CASE WHEN {within} THEN line END, {literal(header.separator)}) AS p"
+def staged(paths: Sequence[str], source: Source, header: Header, ranges: Sequence[tuple[int, int]] = ()) -> Staged:
+    """The lines under `header`: those of the line numbers in `ranges` (first and last), or all where no ranges are given. The others, and
+    header lines, have no time."""
+    within = " OR ".join(f'"{NUMBER}" BETWEEN {first:d} AND {last:d}' for first, last in ranges) or "TRUE"
+    split = f"string_split(CASE WHEN NOT starts_with(line, '#') AND ({within}) THEN line END, {literal(header.separator)}) AS p"
+    header_line = f"CASE WHEN starts_with(line, '#') THEN line END AS \"{HEADER}\""
     types = dict(zip(header.fields, header.types, strict=True))
     used = [field for field in ("ts", *(column.native for column in source.columns)) if field in types]
     cells = [f"nullif(p[{header.fields.index(field) + 1}], {literal(header.unset)}) AS {_cell(header, field)}" for field in used]
-    columns: dict[str, str] = {}
-    odd = [f"parts <> {len(header.fields)}"]
+    values: dict[str, str] = {}
+    time = _cell(header, "ts") if types.get("ts") == "time" else "CAST(NULL AS VARCHAR)"
+    odd = [f'"^_parts" <> {len(header.fields)}', f'("^_parts" IS NOT NULL AND NOT coalesce({is_epoch(time)}, FALSE))']
     for column in source.columns:
         if column.native in types:
             value, is_odd = _value(_cell(header, column.native), types[column.native], header)
-            odd.append(f"coalesce({is_odd}, FALSE)")
+            odd.append(is_odd)
         else:
             value = "CAST(NULL AS VARCHAR[])" if column.array else "CAST(NULL AS VARCHAR)"
-        columns.update(dict.fromkeys(column.indexed, value))
-    time = _cell(header, "ts") if types.get("ts") == "time" else "CAST(NULL AS VARCHAR)"
-    odd.append(f"NOT coalesce({is_epoch(time)}, FALSE)")
+        values.update(dict.fromkeys(column.indexed, value))
     # Each cell is taken out of its line once, and tested and converted from there.
-    reader = f'SELECT "{NUMBER}", len(p) AS parts, {", ".join(cells)} FROM (SELECT "{NUMBER}", {split} FROM ({line_reader(path)}))'
-    return stage(reader, source, epoch_seconds(time), columns, [f"(parts IS NOT NULL AND ({' OR '.join(odd)}))"])
+    lines = f'SELECT "{NUMBER}", "{FILE}", {header_line}, {split} FROM ({line_reader(paths)})'
+    reader = f'SELECT "{NUMBER}", "{FILE}", "{HEADER}", len(p) AS "^_parts", {", ".join(cells)} FROM ({lines})'
+    return Staged(reader, " OR ".join(odd), epoch_seconds(time), values, headers=True)
 
 
 def _cell(header: Header, field: str) -> str:
-    return f"cell{header.fields.index(field)}"
+    return f'"^_cell{header.fields.index(field)}"'
 
 
 def _value(cell: str, type_name: str, header: Header) -> tuple[str, str]:
@@ -65,7 +66,7 @@ def _value(cell: str, type_name: str, header: Header) -> tuple[str, str]:
         case _:
             unescaped = f"CASE WHEN contains({cell}, '\\') THEN {_unescaped(cell)} ELSE {cell} END"
             value = f"CASE WHEN {cell} = {literal(header.empty)} THEN '' ELSE {unescaped} END"
-            return value, f"(contains({cell}, '\\x') AND regexp_matches({cell}, '\\\\x(00|[89a-fA-F])'))"
+            return value, f"CASE WHEN contains({cell}, '\\') THEN regexp_matches({cell}, '\\\\x(00|[89a-fA-F])') ELSE FALSE END"
 
 
 def _unescaped(cell: str) -> str:

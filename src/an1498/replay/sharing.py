@@ -17,10 +17,11 @@ LONG = frozenset({"ip_key", "ipv4_number", "ipv6_digits"})
 computed also where the condition would not have looked."""
 
 
-def share(condition: Expr, columns: Collection[str]) -> tuple[tuple[tuple[str, Expr], ...], Expr]:
-    """The columns to compute beforehand, under names that are not in `columns`, and the condition over them."""
-    counts = Counter(_long_calls(condition))
-    repeated = [expr for expr, count in counts.items() if count > 1 and all(name in columns for name in _columns(expr))]
+def share(condition: Expr, columns: Collection[str], functions: Collection[str] = LONG) -> tuple[tuple[tuple[str, Expr], ...], Expr]:
+    """The columns to compute beforehand, under names that are not in `columns`, and the condition over them. Calls of `functions` over
+    columns count, where there is more than one of a kind."""
+    counts = Counter(_long_calls(condition, functions))
+    repeated = [expr for expr, count in counts.items() if count > 1 and _over(columns, expr)]
     free = (name for number in itertools.count() if (name := f"#shared{number}") not in columns)
     names = dict(zip(repeated, free, strict=False))
     if not names:
@@ -42,15 +43,20 @@ def _children(expr: Expr) -> Iterator[Expr]:
             return
 
 
-def _long_calls(expr: Expr) -> Iterator[Expr]:
+def _over(columns: Collection[str], expr: Expr) -> bool:
+    names = list(columns_of(expr))
+    return bool(names) and all(name in columns for name in names)
+
+
+def _long_calls(expr: Expr, functions: Collection[str]) -> Iterator[Expr]:
     """Not inside lambdas, whose parameters are no columns, and not those that may fail."""
     if isinstance(expr, Lambda):
         return
-    if isinstance(expr, Call) and expr.function in LONG and not _may_fail(expr):
+    if isinstance(expr, Call) and expr.function in functions and not _may_fail(expr):
         yield expr
         return
     for child in _children(expr):
-        yield from _long_calls(child)
+        yield from _long_calls(child, functions)
 
 
 def _may_fail(expr: Expr) -> bool:
@@ -59,11 +65,12 @@ def _may_fail(expr: Expr) -> bool:
     return (isinstance(expr, Cast) and not expr.safe) or any(_may_fail(child) for child in _children(expr))
 
 
-def _columns(expr: Expr) -> Iterator[str]:
+def columns_of(expr: Expr) -> Iterator[str]:
+    """The names of the columns (and lambdas' parameters) that an expression uses, once for each use."""
     if isinstance(expr, Col):
         yield expr.name
     for child in _children(expr):
-        yield from _columns(child)
+        yield from columns_of(child)
 
 
 def _replaced(expr: Expr, names: dict[Expr, str]) -> Expr:

@@ -7,31 +7,56 @@ refused (orderings of texts) is taken as passed. An event that fails it matches 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from an1498.replay.algebra import Scan, expression, identifier, literal
+from an1498.replay.algebra import Col, Expr, Lit, Scan, call, expression
+from an1498.replay.sharing import columns_of, share
 from an1498.replay.spl import Prepared, syntax, terms
 from an1498.replay.spl.addresses import is_cidr
 from an1498.replay.spl.frame import Context, Frame
 from an1498.replay.spl.values import Kind
 
+_FOLDING = frozenset({"lower"})
 
-def passing(searches: Iterable[Prepared], columns: Mapping[str, Kind], constants: Mapping[str, str]) -> str | None:
-    """The condition as SQL over `columns` (field → kind, names as `algebra.identifier` writes them), for events that have these
-    `constants`. "FALSE" where no search can match any of them; None where every event may matter."""
-    conditions: dict[str, None] = {}
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """`condition` is SQL, true or false and never null, over `fields` (named as `algebra.identifier` writes them) and the columns
+    `shared` (name → SQL over the fields), which are computed once a record because the condition asks several things of them."""
+
+    condition: str
+    fields: frozenset[str] = frozenset()
+    shared: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def never(self) -> bool:
+        """Whether no search can match any event."""
+        return self.condition == "FALSE"
+
+
+ALWAYS, NEVER = Passing("TRUE"), Passing("FALSE")
+
+
+def passing(searches: Iterable[Prepared], columns: Mapping[str, Kind], constants: Mapping[str, str]) -> Passing:
+    """The condition over `columns` (field → kind), for events that have these `constants`."""
+    conditions: dict[Expr, None] = {}
     for prepared in searches:
         first = _first_terms(prepared.pipeline)
         if first is None:
-            return None
+            return ALWAYS
         frame = Frame(Context(prepared.source, prepared.lookups, Scan("events", ()), None, set()), Scan("events", ()), columns)
         for term in first:
             rest = _may_pass(term, constants, True)
             if rest is True:
-                return None
+                return ALWAYS
             if rest is not False:
-                conditions[_sql(frame, rest)] = None
-    return " OR ".join(conditions) or "FALSE"
+                conditions[_condition(frame, rest)] = None
+    if not conditions:
+        return NEVER
+    whole = call("or", *conditions)
+    shared, folded = share(whole, columns, _FOLDING)
+    return Passing(expression(folded), frozenset(columns_of(whole)), tuple((name, expression(expr)) for name, expr in shared))
 
 
 def _first_terms(pipeline: tuple[syntax.Command, ...]) -> list[syntax.Term] | None:
@@ -80,30 +105,30 @@ def _may_pass(term: syntax.Term, constants: Mapping[str, str], wanted: bool) -> 
             return wanted if any(map(_network, values)) else term
 
 
-def _sql(frame: Frame, term: syntax.Term) -> str:
+def _condition(frame: Frame, term: syntax.Term) -> Expr:
     """The condition as `terms.condition` says it, with all values that one field is compared with in one list: a line of an archive is
     asked whether it is one of them, not about each. True or false, never null."""
     match term:
         case syntax.Negation(inner):
-            return f"(NOT {_sql(frame, inner)})"
+            return call("not", _condition(frame, inner))
         case syntax.AllOf(inner_terms):
-            return f"({' AND '.join(dict.fromkeys(_sql(frame, item) for item in inner_terms))})"
+            return call("and", *dict.fromkeys(_condition(frame, item) for item in inner_terms))
         case syntax.AnyOf(inner_terms):
             items = inner_terms
         case _:
             items = (term,)
-    listed: dict[str, dict[str, None]] = {}
-    others: dict[str, None] = {}
+    listed: dict[str, dict[Expr, None]] = {}
+    others: dict[Expr, None] = {}
     for item in items:
         field, values = _alternatives(item)
         if values and frame.columns.get(field) is Kind.TEXT:
-            listed.setdefault(field, {}).update(dict.fromkeys(f"lower({literal(value)})" for value in values))
+            listed.setdefault(field, {}).update(dict.fromkeys(call("lower", Lit(value)) for value in values))
         elif isinstance(term, syntax.AnyOf):
-            others[_sql(frame, item)] = None
+            others[_condition(frame, item)] = None
         else:
-            others[expression(terms.condition(frame, item))] = None
-    tests = [f"coalesce(lower({identifier(field)}) IN ({', '.join(values)}), FALSE)" for field, values in listed.items()]
-    return f"({' OR '.join([*tests, *others])})"
+            others[terms.condition(frame, item)] = None
+    tests = [call("coalesce", call("in", call("lower", Col(field)), *values), Lit(False)) for field, values in listed.items()]
+    return call("or", *tests, *others)
 
 
 def _alternatives(term: syntax.Term) -> tuple[str, list[str]]:
