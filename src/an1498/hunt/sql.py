@@ -52,7 +52,7 @@ def of_file(values: Sequence[int] | Sequence[str | None]) -> str:
     """The value that belongs to the record's file."""
     if all(value == values[0] for value in values):
         return literal(values[0])
-    return f'list_extract([{", ".join(literal(value) for value in values)}], "{FILE}" + 1)'
+    return f'list_extract([{", ".join(literal(value) for value in values)}], CAST("{FILE}" AS BIGINT) + 1)'
 
 
 def raw(key: str) -> str:

@@ -62,7 +62,7 @@ class Store:
             return [Seen() for _ in files]
         try:
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {staged.select(source, ends)}")
-        except duckdb.InterruptException:
+        except (duckdb.InterruptException, duckdb.BinderException, duckdb.ParserException):
             raise
         except duckdb.Error:
             return None
