@@ -51,7 +51,7 @@ class Store:
     def beside(self, name: str) -> Store:
         """The same store for another thread: a connection and a working directory of its own."""
         work = self.work / name
-        work.mkdir()
+        work.mkdir(exist_ok=True)
         return Store(self.connection.cursor(), self.plan, work)
 
     def add_staged(self, staged: Staged, source: Source, files: Sequence[tuple[int, int]]) -> list[Seen] | None:
