@@ -216,7 +216,7 @@ def test_a_file_that_is_no_log(pack: Pack, write: Write) -> None:
 def test_a_directory_with_all_kinds_of_files(pack: Pack, write: Write) -> None:
     write("logs/mac-042/u.ndjson.gz", gzip.compress(key_use()))
     write("logs/zeek/ssl.10:00:00-11:00:00.log", ssl_tsv(SELF_SIGNED))
-    write("logs/zeek/conn.log", ssl_tsv(ROW).replace(b"#path\tssl", b"#path\tconn"))
+    write("logs/zeek/dns.log", ssl_tsv(ROW).replace(b"#path\tssl", b"#path\tdns"))
     write("logs/readme.txt", b"hello\n")
     write("logs/.hidden", b"hello\n")
     write("logs/empty.log", b"")
@@ -227,5 +227,5 @@ def test_a_directory_with_all_kinds_of_files(pack: Pack, write: Write) -> None:
     assert [error.location.file for error in found.others] == ["logs/readme.txt"]
     assert {one.file.path.name: one.skipped for one in found.loaded if one.skipped} == {
         "empty.log": "it is empty",
-        "conn.log": "no search reads conn.log",
+        "dns.log": "no search reads dns.log",
     }
