@@ -7,6 +7,7 @@
     ├── Unsupported                  1   a rule says what a target's language cannot say
     ├── SearchSyntaxError            2   a search text is outside the grammar that replay executes
     │   └── UnsupportedConstruct     2   … it is valid in the SIEM, but replay does not model it
+    ├── StateChanged                 1   a SIEM is no longer as the plan saw it
     └── ExternalError                3   a SIEM, a disk or a network failed
 
 Each is one line for the person who must act: where, what, and what to do. Nothing else may leave the program as a traceback.
@@ -93,6 +94,12 @@ class SearchSyntaxError(An1498Error):
 
 class UnsupportedConstruct(SearchSyntaxError):
     """A search text uses a construct of its language that replay does not model, so replay refuses to answer."""
+
+
+class StateChanged(An1498Error):
+    """Somebody changed the SIEM between the plan and its apply; nothing more is written."""
+
+    exit_code = 1
 
 
 class ExternalError(An1498Error):

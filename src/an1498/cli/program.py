@@ -17,7 +17,24 @@ from an1498.cli.console import console
 from an1498.cli.settings import Settings
 from an1498.errors import An1498Error
 
-COMMANDS = ("check", "build", "show", "explain", "test", "replay", "hunt", "readiness", "baseline", "assets", "prove", "conformance")
+COMMANDS = (
+    "check",
+    "build",
+    "show",
+    "explain",
+    "test",
+    "replay",
+    "hunt",
+    "readiness",
+    "baseline",
+    "assets",
+    "prove",
+    "conformance",
+    "plan",
+    "apply",
+    "rollback",
+    "drift",
+)
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141

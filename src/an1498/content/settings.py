@@ -51,8 +51,16 @@ TARGET_KEYS = (
     "indexes",
     "macros",
     *STAGING_KEYS,
+    "deploy",
 )
-TABLES = ("skip", "severity", "risk_scores", "indexes", "macros")
+TABLES = ("skip", "severity", "risk_scores", "indexes", "macros", "deploy")
+
+# Where a target's SIEM is (docs/deploy.md). No key holds a credential: those come from the environment or a keyring.
+DEPLOY_KEYS = {
+    "elastic": ("url", "elasticsearch_url", "space", "ca_file", "allow_http", "test_namespace"),
+    "splunk": ("url", "app", "ca_file", "allow_http", "hec_url", "test_index"),
+}
+CREDENTIALS = ("password", "token", "key", "secret", "user", "auth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +209,8 @@ def _layouts(table: Table, backend: str, pipelines: Path, loaded: dict[str, Layo
     return tuple(layouts)
 
 
-def _options(table: Table, backend: str) -> dict[str, dict[str, str] | dict[str, int]]:
-    """`skip` {rule: reason}, `severity` {level: the backend's word}, `risk_scores` {level: 0 … 100}."""
+def _options(table: Table, backend: str) -> dict[str, dict[str, str] | dict[str, int] | dict[str, str | bool]]:
+    """`skip` {rule: reason}, `severity` {level: the backend's word}, `risk_scores` {level: 0 … 100}, `deploy` {key: value}."""
     severity = dict(SEVERITY[backend])
     for level, node in _inner(table, "severity").items():
         _level(node, level, "severity")
@@ -215,7 +223,20 @@ def _options(table: Table, backend: str) -> dict[str, dict[str, str] | dict[str,
         "skip": {rule: node.text(longest=1000) for rule, node in sorted(_inner(table, "skip").items())},
         "severity": severity,
         "risk_scores": risk,
+        "deploy": _deploy(_inner(table, "deploy"), backend),
     }
+
+
+def _deploy(table: Table, backend: str) -> dict[str, str | bool]:
+    """Where the target's SIEM is. A key that looks like a credential is refused with a remedy, not as an unknown key."""
+    found: dict[str, str | bool] = {}
+    for key, node in sorted(table.items()):
+        if any(word in key.lower() for word in CREDENTIALS):
+            raise node.error(f"'{key}' in 'deploy': credentials never stand in files", "set them in the environment (docs/deploy.md)")
+        if key not in DEPLOY_KEYS[backend]:
+            raise node.error(f"unknown key '{key}' in 'deploy'", suggestion(key, DEPLOY_KEYS[backend]), "unknown-key")
+        found[key] = node.truth() if key == "allow_http" else node.text(longest=1000)
+    return found
 
 
 def _level(node: Node, level: str, table: str) -> None:

@@ -4,7 +4,7 @@ the logs arrive as the rules need them. Its fields are those of the target's lay
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid5
@@ -17,8 +17,11 @@ ALERTS = ".alerts-security.alerts-*"
 OURS = 'kibana.alert.rule.tags : "AN1498"'
 SHOWN = f"{OURS} and not kibana.alert.building_block_type : *"
 
-# Formats of the saved objects that the import migrates from (Kibana 8.9).
-_CORE, _DASHBOARD_FORMAT, _VIEW_FORMAT = "8.8.0", "8.9.0", "8.0.0"
+MIGRATIONS: Mapping[str, Mapping[str, str]] = {
+    "index-pattern": {"coreMigrationVersion": "8.8.0", "typeMigrationVersion": "8.0.0"},
+    "dashboard": {"coreMigrationVersion": "8.8.0", "typeMigrationVersion": "8.9.0"},
+}
+"""Formats of the saved objects that the import migrates from (Kibana 8.9)."""
 
 Item = dict[str, Any]
 
@@ -76,8 +79,7 @@ def _view(target: Target, name: str, pattern: str, title: str) -> Item:
         "id": _id(target, name),
         "attributes": {"title": pattern, "name": f"{title} ({target.name})", "timeFieldName": "@timestamp", "allowNoIndex": True},
         "references": [],
-        "coreMigrationVersion": _CORE,
-        "typeMigrationVersion": _VIEW_FORMAT,
+        **MIGRATIONS["index-pattern"],
     }
 
 
@@ -117,8 +119,7 @@ def _dashboard(target: Target, panels: list[Panel]) -> Item:
             "version": 1,
         },
         "references": references,
-        "coreMigrationVersion": _CORE,
-        "typeMigrationVersion": _DASHBOARD_FORMAT,
+        **MIGRATIONS["dashboard"],
     }
 
 

@@ -1,0 +1,100 @@
+"""One target opened for deployment: its build, its SIEM, its state directory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from an1498.deploy.apply import recover
+from an1498.deploy.build_files import read_files
+from an1498.deploy.connection import Connection, connection
+from an1498.deploy.http import Clock
+from an1498.deploy.objects import Siem, Wanted
+from an1498.deploy.plan import Plan, make_plan
+from an1498.deploy.state import Lock, Store
+from an1498.errors import UsageError
+from an1498.model import Target
+
+CLOCK = Clock(time.time, lambda seconds: time.sleep(seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`lock` is the lock file as a killed apply would have left it, `recovered` what was learned of that."""
+
+    target: Target
+    siem: Siem
+    store: Store
+    lock: Lock
+    recovered: tuple[str, ...]
+    clock: Clock
+
+
+@contextmanager
+def open_session(
+    target: Target, state: Path, environment: Mapping[str, str], *, clock: Clock = CLOCK, transport: httpx.BaseTransport | None = None
+) -> Iterator[Session]:
+    """Open a target. Raises UsageError, ExternalError."""
+    access = connection(target, environment)
+    siem = _siem(access, clock, transport)
+    store = Store(state / target.name)
+    try:
+        lock, recovered = recover(siem, store, store.load())
+        yield Session(target, siem, store, lock, recovered, clock)
+    finally:
+        siem.close()
+
+
+def plan_build(opened: Session, build: Path, overwrite: Collection[str] = ()) -> Plan:
+    """The plan that brings a build to the SIEM."""
+    wanted, notes = desired(opened.target, build)
+    return _plan(opened, wanted, "apply", overwrite, [*notes, *opened.siem.ready()])
+
+
+def plan_rollback(opened: Session, number: int | None, overwrite: Collection[str] = ()) -> Plan:
+    """The plan that restores what an earlier apply left; by default the one before the last. Raises UsageError where there is none."""
+    lock = opened.lock
+    if number is None:
+        earlier = [item.number for item in lock.applies[:-1]]
+        if not earlier:
+            raise UsageError(f"{opened.store.directory}: there is no earlier apply to roll back to")
+        number = earlier[-1]
+    entries = opened.store.restore(number, lock)
+    wanted = []
+    for key, entry in entries.items():
+        body = opened.store.body(entry.sent)
+        wanted.append(Wanted(key, str(body.get("name") or body.get("attributes.title") or key.name), body))
+    return _plan(opened, wanted, f"rollback to {number}", overwrite, ())
+
+
+def desired(target: Target, build: Path) -> tuple[list[Wanted], list[str]]:
+    """The objects of a build, and notes on what is not deployed."""
+    files = read_files(build, target.name)
+    if target.backend == "elastic":
+        from an1498.deploy import elastic
+
+        return elastic.wanted_objects(files)
+    from an1498.deploy import splunk
+
+    return splunk.wanted_objects(files)
+
+
+def _siem(access: Connection, clock: Clock, transport: httpx.BaseTransport | None) -> Siem:
+    if access.backend == "elastic":
+        from an1498.deploy.elastic import Elastic
+
+        return Elastic(access, clock, transport=transport)
+    from an1498.deploy.splunk import Splunk
+
+    return Splunk(access, clock, transport=transport)
+
+
+def _plan(opened: Session, wanted: Sequence[Wanted], action: str, overwrite: Collection[str], notes: Sequence[str]) -> Plan:
+    return make_plan(
+        opened.siem, opened.store, opened.lock, wanted, target=opened.target.name, action=action, overwrite=overwrite, notes=notes
+    )
