@@ -9,7 +9,22 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "an1498"
-ORDER = ("errors", "times", "model", "content", "telemetry", "compiler", "replay", "hunt", "baseline", "readiness", "ship", "deploy", "proof", "cli")
+ORDER = (
+    "errors",
+    "times",
+    "model",
+    "content",
+    "telemetry",
+    "compiler",
+    "replay",
+    "hunt",
+    "baseline",
+    "readiness",
+    "ship",
+    "deploy",
+    "proof",
+    "cli",
+)
 ONLY = {"telemetry": {"errors", "times", "model", "telemetry"}, "errors": {"errors"}, "times": {"times"}, "model": {"errors", "model"}}
 ROOT_MODULES = {"__init__", "__main__"}
 
