@@ -13,7 +13,7 @@ from an1498.telemetry.reject import Malformed, quoted
 from an1498.times import microseconds_since_epoch
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})", re.ASCII)
-_EPOCH_TEXT = re.compile(r"-?\d{1,12}(?:\.\d{1,9})?", re.ASCII)
+_EPOCH_TEXT = re.compile(r"-?\d{1,12}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 # The years 1 to 9999 in seconds. Zeek's JSON::TS_MILLIS writes milliseconds, which for every date after 1973 are more than 10^11.
 _FIRST_SECOND, _AFTER_LAST_SECOND = -62_135_596_800, 253_402_300_800
 _MILLISECONDS_FROM = 100_000_000_000

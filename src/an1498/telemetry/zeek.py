@@ -12,7 +12,7 @@ from an1498.telemetry import zeek_json
 from an1498.telemetry.jsonlines import json_object
 from an1498.telemetry.lines import decoded, read_lines, shown
 from an1498.telemetry.reject import Malformed, Reject, quoted
-from an1498.telemetry.times import epoch_us
+from an1498.telemetry.times import epoch_us, json_time_us
 from an1498.telemetry.zeek_logs import FIELD_TYPES, log_name, log_of_fields, log_of_file
 from an1498.telemetry.zeek_tsv import Header
 
@@ -83,6 +83,11 @@ class LineReader:
 
 
 def _time(value: Any) -> int:
+    if isinstance(value, str):
+        try:
+            return json_time_us(value)  # zeek-cut -d makes it a text
+        except Malformed as error:
+            raise Malformed(f"'ts': {error.problem}", error.remedy) from None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Malformed(f"'ts': {quoted(value)} is not a time", "write epoch seconds or ISO 8601")
     return epoch_us(value)
@@ -93,8 +98,10 @@ def log_of_record(stated: object, named: str | None, fields: Iterable[str]) -> s
     Raises Malformed."""
     if stated:
         log = log_name(stated) if isinstance(stated, str) else None
+        if log is None and isinstance(stated, str) and "/" in stated:
+            log = log_of_fields(fields)  # Zeek was told to write to /dev/stdout, say
         if log is None:
-            raise Malformed(f"the log's name is {quoted(stated)}", "a log's name is made of letters, digits and '_', such as ssl")
+            raise Malformed(f"the log's name is {quoted(stated)}", "a log's name is made of letters, digits, '_', '-' and '.', such as ssl")
         return log
     named = named or log_of_fields(fields)
     if named is None:

@@ -142,7 +142,7 @@ _LOG_NAMES = """
 """
 LOG_NAMES = frozenset(_LOG_NAMES.split())
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+_NAME = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII)
 
 
 def log_name(path: str) -> str | None:
@@ -158,6 +158,8 @@ def log_of_file(path: Path) -> str | None:
     whole = log_name(stem)
     if whole in LOG_NAMES:
         return whole
+    if whole is not None and whole.startswith("open_"):
+        return whole  # sessions that had not ended: ssl.log has them too
     parts = {part for part in re.split(r"[-_ ]", stem.lower()) if part in LOG_NAMES}
     return parts.pop() if len(parts) == 1 else None
 

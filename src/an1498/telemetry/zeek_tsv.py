@@ -38,8 +38,8 @@ class Header:
 
     def _read(self, line: str) -> None:
         if line.startswith("#separator"):
-            # This line alone is written with a blank, because the separator is not known before it.
-            value = unescape(line[len("#separator") :].strip(" "))
+            # Zeek writes a blank here, because the separator is not known before this line; tools that rewrite logs write a tab.
+            value = unescape(line[len("#separator") :].strip(" \t"))
             if not value or value == "#":
                 raise Malformed("#separator names no separator", r"write '#separator \x09'")
             self.separator = value

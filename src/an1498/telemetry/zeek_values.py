@@ -84,7 +84,7 @@ def _double(text: str) -> float:
 
 
 def _time(text: str) -> float:
-    return epoch_us(text) / 1_000_000
+    return json_time_us(text) / 1_000_000
 
 
 def _address(text: str) -> str:
@@ -110,9 +110,8 @@ def converter(type_name: str, separator: str, empty: str, unset: str) -> Convert
     """The converter of a `#types` word; `separator`, `empty` and `unset` are the file's markers. The caller deals with an unset
     value itself. Raises Malformed for an unknown type."""
     container = _CONTAINER.fullmatch(type_name)
-    element = _CONVERTERS.get(container[2] if container else type_name)
-    if element is None:
-        raise Malformed(f"#types has {quoted(type_name)}, which is not a Zeek type", "write the log with Zeek's ASCII writer")
+    # A type that is not known here, of a newer Zeek or another tool, is text.
+    element = _CONVERTERS.get(container[2] if container else type_name, unescape)
     if container:
 
         def elements(text: str) -> list[Any]:
