@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ class Kept:
         table = self.store.table()
         fields = prepared.fields
         schema = table.schema if fields is None else {name: column for name, column in table.schema.items() if name in fields}
-        return EventTable(table.connection, table.name, table.flavour, schema)
+        return replace(table, schema=schema)
 
 
 def splunk_target(pack: Pack, name: str | None) -> Target:

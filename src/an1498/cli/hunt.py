@@ -81,7 +81,7 @@ def hunt(
 
         report.write_text(page(found, pack), encoding="utf-8")
     _tell(found)
-    ctx.exit(1 if found.findings else 2 if found.problems else 0)
+    ctx.exit(1 if found.findings else 2 if found.problems or found.not_run else 0)
 
 
 def _show(found: Hunt, form: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from an1498.compiler import compile_search
+from an1498.errors import SearchSyntaxError, UsageError
 from an1498.hunt.columns import Source
 from an1498.hunt.reading import Loaded
 from an1498.hunt.sql import TIME
@@ -60,26 +61,41 @@ class Finding:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """A rule whose search could not be executed over these events, and why."""
+
+    rule: str
+    why: str
+
+
 def shannon(text: str) -> float:
     """Bits per character."""
     counts = Counter(text).values()
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts) + 0.0
 
 
-def findings(pack: Pack, store: Store, loaded: Sequence[Loaded]) -> Iterator[Finding]:
-    """Every search, once, over the kept events; findings in the order of time, then rule."""
+def findings(pack: Pack, store: Store, loaded: Sequence[Loaded]) -> tuple[tuple[Finding, ...], list[NotRun]]:
+    """Every search, once, over the kept events; findings in the order of time, then rule. A search that cannot be executed over these
+    events stops no other one."""
     found: list[Finding] = []
-    table = store.table()
+    refused: list[NotRun] = []
     # Pushing filters through projections copies computed columns into every use (replay/table.py).
     store.connection.execute("SET disabled_optimizers = 'filter_pushdown,cte_filter_pusher'")
     places = {one.number: shown(one.file.path) for one in loaded}
     for search, prepared in store.plan.searches:
-        if search.kind == "event":
-            found += _events(pack, store, search, places)
-        else:
-            table = store.table(_partitioned(pack, store, search))
-            found += _alerts(pack, store, search, prepared.execute(_narrow(table, prepared)), places)
-    yield from sorted(found, key=lambda one: (one.time_s, one.rule, one.group))
+        try:
+            found += _found(pack, store, search, prepared, places)
+        except (SearchSyntaxError, UsageError) as error:
+            refused.append(NotRun(search.rule, str(error)))
+    return tuple(sorted(found, key=lambda one: (one.time_s, one.rule, one.group))), refused
+
+
+def _found(pack: Pack, store: Store, search: Search, prepared: Prepared, places: Mapping[int, str]) -> list[Finding]:
+    if search.kind == "event":
+        return list(_events(pack, store, search, places))
+    table = store.table(_partitioned(pack, store, search))
+    return list(_alerts(pack, store, search, prepared.execute(_narrow(table, prepared)), places))
 
 
 def _partitioned(pack: Pack, store: Store, search: Search) -> str:
@@ -110,7 +126,7 @@ def _narrow(table: EventTable, prepared: Prepared) -> EventTable:
     if prepared.fields is None:
         return table
     schema = {name: column for name, column in table.schema.items() if name in prepared.fields}
-    return EventTable(table.connection, table.name, table.flavour, schema)
+    return replace(table, schema=schema)
 
 
 # --- correlations ------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from threading import Lock
 
 from an1498.compiler import compile_search
 from an1498.errors import TelemetryError, UsageError
-from an1498.hunt.alerts import Finding, findings
+from an1498.hunt.alerts import Finding, NotRun, findings
 from an1498.hunt.certificates import with_certificates
 from an1498.hunt.columns import Plan, plan
 from an1498.hunt.hosts import SIDECAR, Hosts
@@ -43,6 +43,7 @@ class Hunt:
     problems: list[TelemetryError] = field(default_factory=list)
     others: list[TelemetryError] = field(default_factory=list)
     first_rejects: list[Reject] = field(default_factory=list)
+    not_run: list[NotRun] = field(default_factory=list)
 
     @property
     def events(self) -> int:
@@ -106,7 +107,7 @@ def run(
         size = load(store, logs, rejects.add, progress, site)
         if progress is not None:
             progress("searching", size, size)
-        found = tuple(findings(pack, store, logs))
+        found, result.not_run = findings(pack, store, logs)
         result.findings, logs = _certified(found, the_plan, logs, Path(directory), memory_mb, rejects.add, site)
         result.problems = [problem for one in logs for problem in (one.unread, one.damage) if problem is not None]
         result.loaded = [one for one in logs if one.unread is None]

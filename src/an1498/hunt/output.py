@@ -127,6 +127,8 @@ def notes(found: Hunt) -> Iterator[tuple[str, str]]:
     """(message, style) about the input and the result."""
     for problem in found.problems:
         yield f"error: {problem}", "red"
+    for one in found.not_run:
+        yield f"error: {one.rule} was not executed: {one.why}", "red"
     for reject in found.first_rejects:
         yield f"rejected: {reject.error()}", "yellow"
     if found.rejects > len(found.first_rejects):

@@ -46,7 +46,7 @@ class Store:
         """The kept events as searches see them."""
         schema = {field: ColumnType(FieldType.KEYWORD, array) for field, array in self.plan.fields.items()}
         schema[TIME] = ColumnType(FieldType.DOUBLE)
-        return EventTable(self.connection, name, "splunk", schema)
+        return EventTable(self.connection, name, "splunk", schema, limits=False)
 
     def beside(self, name: str) -> Store:
         """The same store for another thread: a connection and a working directory of its own."""

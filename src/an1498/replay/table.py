@@ -58,12 +58,14 @@ Schema = Mapping[str, ColumnType]
 @dataclass(frozen=True, slots=True)
 class EventTable:
     """A loaded table. `schema` has the fields that occur (or that the mapping promises); `_row` is the event's number
-    within its stream, from 0, in arrival order."""
+    within its stream, from 0, in arrival order. `limits` tells whether the limits of a SIEM's settings hold (more than they allow is then
+    refused); hunting on disk, nothing sets them."""
 
     connection: duckdb.DuckDBPyConnection
     name: str
     flavour: Flavour
     schema: Schema
+    limits: bool = True
 
     def scan(self) -> Scan:
         return Scan(self.name, (ROW, *self.schema))

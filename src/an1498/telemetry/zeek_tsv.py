@@ -39,7 +39,7 @@ class Header:
     def _read(self, line: str) -> None:
         if line.startswith("#separator"):
             # Zeek writes a blank here, because the separator is not known before this line; tools that rewrite logs write a tab.
-            value = unescape(line[len("#separator") :].strip(" \t"))
+            value = unescape(line[len("#separator") :].strip(" \t")).replace("\\t", "\t")
             if not value or value == "#":
                 raise Malformed("#separator names no separator", r"write '#separator \x09'")
             self.separator = value

@@ -161,7 +161,8 @@ def _windowed(frame: Frame, command: syntax.Statistics, plans: list[tuple[syntax
     everywhere = _flag(frame, command, "global", True) if streaming else True
     partition = tuple(keys)
     resets = [option for option in ("reset_before", "reset_after", "reset_on_change") if option in command.options]
-    if streaming and not size:
+    table = frame.context.table
+    if streaming and not size and (table is None or table.limits):
         relation = _limited(relation, at)
     if resets:
         if (size and everywhere and keys) or len(resets) > 1:
