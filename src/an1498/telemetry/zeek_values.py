@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from an1498.telemetry.reject import Malformed, quoted
-from an1498.telemetry.times import epoch_us, json_time_us
+from an1498.telemetry.times import json_time_us
 
 Convert = Callable[[str], Any]
 Check = Callable[[Any], Any]
