@@ -17,6 +17,7 @@ from an1498.compiler import compile_search
 from an1498.errors import Unsupported, UsageError
 from an1498.hunt.columns import plan
 from an1498.hunt.hosts import SIDECAR, Hosts
+from an1498.hunt.leases import leased, stamp
 from an1498.hunt.loading import load
 from an1498.hunt.reading import Loaded
 from an1498.hunt.store import Store, opened_store
@@ -102,11 +103,12 @@ def opened_archive(
     with tempfile.TemporaryDirectory(prefix="an1498-") as directory, opened_store(the_plan, Path(directory), MEMORY_MB) as store:
         kept = Kept(pack, target, store)
         skipped: list[str] = []
-        logs = [
-            Loaded(file, number, host=hosts.of(file.path) if file.format in MACS else None)
-            for number, file in enumerate(chosen_files(paths, skipped))
-        ]
-        load(store, logs, lambda *_: None, lambda name, _done, _total: progress(name), Site(pack.layouts, hosts.known))
+        files = list(chosen_files(paths, skipped))
+        known = leased(hosts, files, lambda error: skipped.append(str(error)))
+        logs = [Loaded(file, number, host=known.of(file.path) if file.format in MACS else None) for number, file in enumerate(files)]
+        site = Site(pack.layouts, known.known, known.addresses)
+        load(store, logs, lambda *_: None, lambda name, _done, _total: progress(name), site)
+        stamp(store, logs, known)
         for one in logs:
             _count(kept, one, skipped)
         kept.skipped = tuple(skipped)

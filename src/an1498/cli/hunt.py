@@ -22,7 +22,8 @@ Examples:
 
 \b
 LOGS are files or directories: unified log (ndjson), Zeek (TSV, JSON); plain, gzip or zstd. The unified log does not say which
-machine wrote it: give --host, a map, or a file hosts.csv beside the logs, with the columns path,name,ip.
+machine wrote it: give --host, a map, or a file hosts.csv beside the logs, with the columns path,name,ip;
+or have Zeek's dhcp.log among LOGS and the machine's name as a directory or file name.
 
 \b
 Exit codes: 0 no alert, 1 alerts, 2 bad input (also where part of the input could not be read and nothing else was found).

@@ -17,12 +17,13 @@ from an1498.hunt.alerts import Finding, NotRun, findings
 from an1498.hunt.certificates import with_certificates
 from an1498.hunt.columns import Plan, plan
 from an1498.hunt.hosts import SIDECAR, Hosts
+from an1498.hunt.leases import leased, stamp
 from an1498.hunt.loading import Progress, load
 from an1498.hunt.reading import Loaded, OnReject
 from an1498.hunt.store import opened_store
 from an1498.model import Language, Pack, Search
 from an1498.telemetry.detect import EXPORTS, MACS, LogFile, log_files
-from an1498.telemetry.files import STDIN
+from an1498.telemetry.files import STDIN, shown
 from an1498.telemetry.reject import Reject
 from an1498.telemetry.stored import Site
 
@@ -44,6 +45,8 @@ class Hunt:
     others: list[TelemetryError] = field(default_factory=list)
     first_rejects: list[Reject] = field(default_factory=list)
     not_run: list[NotRun] = field(default_factory=list)
+    unaddressed: list[str] = field(default_factory=list)
+    unread_leases: list[TelemetryError] = field(default_factory=list)
 
     @property
     def events(self) -> int:
@@ -95,21 +98,23 @@ def run(
     """`work` is where temporary files go (default: the system's directory for them). Raises TelemetryError where a file named in `paths`
     cannot be read at all."""
     result = Hunt()
-    known = hosts or Hosts()
-    site = Site(pack.layouts, known.known)
     with (
         tempfile.TemporaryDirectory(prefix="an1498-hunt-", dir=work) as directory,
         opened_store(the_plan, Path(directory), memory_mb) as store,
     ):
         rejects = _Rejects(result, rejects_file, Path(directory))
         files = _files([_from_stdin(Path(directory)) if path == STDIN else path for path in paths], result)
+        known = leased(hosts or Hosts(), files, result.unread_leases.append)
+        site = Site(pack.layouts, known.known, known.addresses)
         logs = [Loaded(file, number, host=known.of(file.path) if file.format in MACS else None) for number, file in enumerate(files)]
         size = load(store, logs, rejects.add, progress, site)
         if progress is not None:
             progress("searching", size, size)
+        result.unaddressed = [shown(path) for path in stamp(store, logs, known)]
         found, result.not_run = findings(pack, store, logs)
         result.findings, logs = _certified(found, the_plan, logs, Path(directory), memory_mb, rejects.add, site)
-        result.problems = [problem for one in logs for problem in (one.unread, one.damage) if problem is not None]
+        told = {one.number: problem for one in logs if (problem := one.unread or one.damage) is not None}
+        result.problems = [*told.values(), *result.unread_leases]
         result.loaded = [one for one in logs if one.unread is None]
         rejects.write()
     return result

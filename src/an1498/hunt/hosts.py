@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from an1498.errors import Location, TelemetryError, UsageError
 from an1498.model import Host
+from an1498.telemetry.assets import AssetTable, host_key
 from an1498.telemetry.files import shown
 from an1498.telemetry.times import zone
 
@@ -27,15 +28,20 @@ _COLUMNS = ("path", "name", "ip")
 @dataclass(frozen=True, slots=True)
 class Hosts:
     """`mapped`: (pattern of absolute paths, host), the first that matches counts. `named`: hosts of the option `--host`. `timezone`
-    counts where a host has none of its own."""
+    counts where a host has none of its own. `assets` are the leases of the archive's dhcp.log."""
 
     mapped: tuple[tuple[str, Host], ...] = ()
     named: tuple[Host, ...] = ()
     timezone: str = ""
+    assets: AssetTable = field(default_factory=AssetTable)
+
+    def addresses(self, name: str, time_us: int) -> tuple[str, ...]:
+        """The addresses that the machine of this name had at a time, by the leases."""
+        return self.assets.addresses_at(name, time_us)
 
     def of(self, path: Path) -> Host | None:
         """The machine of a unified log: from the map, else the `--host` whose name is part of the path (a directory, or the file's
-        name up to a dot), else the only `--host` there is."""
+        name up to a dot), else the only `--host` there is, else one that holds leases and whose name is part of the path."""
         host = self._of(path)
         if self.timezone and (host is None or not host.timezone):
             return replace(host or Host(), timezone=self.timezone)
@@ -53,19 +59,27 @@ class Hosts:
         for pattern, host in self.mapped:
             if fnmatchcase(absolute, pattern) or absolute.startswith(pattern.rstrip("/") + "/"):
                 return host
-        parts = {part.lower() for part in path.absolute().parts} | {path.name.split(".")[0].lower()}
+        parts = [*path.absolute().parts[:-1], path.name.split(".")[0]]
+        names = {part.lower() for part in [*parts, path.name]}
         for host in self.named:
-            if host.name.lower() in parts:
+            if host.name.lower() in names:
                 return host
-        return self.named[0] if len(self.named) == 1 else None
+        if len(self.named) == 1:
+            return self.named[0]
+        leaseholders = {row.host for row in self.assets.rows}
+        known = [part for part in reversed(parts) if host_key(part) in leaseholders]
+        return Host(known[0]) if known else None
 
 
 def host_options(values: Sequence[str]) -> tuple[Host, ...]:
-    """`NAME=ADDRESS[,ADDRESS…]` of `--host`. Raises UsageError."""
+    """`NAME=ADDRESS[,ADDRESS…]` of `--host`; a bare `NAME`, whose addresses dhcp.log knows. Raises UsageError."""
     hosts = []
     for value in values:
         name, equals, addresses = value.partition("=")
-        if not (name and equals and addresses):
+        if name and not equals:
+            hosts.append(Host(name))
+            continue
+        if not (name and addresses):
             raise UsageError(f"--host {value}: write NAME=ADDRESS, for instance mac-042=10.20.0.42")
         ips = tuple(part.strip() for part in addresses.split(","))
         wrong = next((ip for ip in ips if not _is_address(ip)), None)

@@ -142,9 +142,9 @@ def notes(found: Hunt) -> Iterator[tuple[str, str]]:
 def _omissions(found: Hunt) -> Iterator[str]:
     skipped: dict[str, list[str]] = {}
     for one in found.loaded:
-        if one.skipped and one.file.service != "x509":
+        if one.skipped and one.file.service not in ("x509", "dhcp"):
             skipped.setdefault(one.skipped, []).append(shown(one.file.path))
-    # x509.log is read for the certificates of alerts alone, and there were none to ask for.
+    # x509.log is read for the certificates of alerts alone, and there were none to ask for; dhcp.log for addresses.
     for reason, names in skipped.items():
         yield f"not read: {_some(names)}: {reason}"
     if found.others:
@@ -153,11 +153,10 @@ def _omissions(found: Hunt) -> Iterator[str]:
     zoneless = [shown(one.file.path) for one in logs if one.file.format is Format.UNIFIEDLOG_TEXT and not (one.host and one.host.timezone)]
     if zoneless:
         yield f"times without an offset are taken as UTC in {_some(zoneless)}; give --timezone where they are local times"
-    unknown = [shown(one.file.path) for one in logs if one.host is None or not one.host.ips]
-    if unknown:
+    if found.unaddressed:
         yield (
-            f"whose unified logs these are is not known, so they meet no network event: {_some(unknown)}; "
-            "give --host NAME=ADDRESS or a map (hosts.csv: path,name,ip)"
+            f"whose unified logs these are is not known, so they meet no network event: {_some(found.unaddressed)}; "
+            "give --host NAME=ADDRESS, a map (hosts.csv: path,name,ip), or a dhcp.log that names the machine"
         )
 
 

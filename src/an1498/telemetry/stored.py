@@ -40,10 +40,12 @@ def _nothing(_: str) -> Host | None:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What must be known to read an export: the layouts that the SIEM may have stored, and its machines."""
+    """What must be known to read an export: the layouts that the SIEM may have stored, its machines, and which addresses a machine (its
+    name) had at a time (microseconds)."""
 
     layouts: Sequence[Layout] = ()
     known: Known = _nothing
+    addresses: Callable[[str, int], tuple[str, ...]] = lambda _name, _time_us: ()
 
 
 def scan(path: Path, backend: str, site: Site) -> Iterator[NativeEvent | Reject]:
@@ -61,7 +63,16 @@ def scan(path: Path, backend: str, site: Site) -> Iterator[NativeEvent | Reject]
         if isinstance(item, Reject):
             yield replace(item, text=json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         elif item is not None:
-            yield item
+            yield addressed(item, site.addresses)
+
+
+def addressed(event: NativeEvent, addresses: Callable[[str, int], tuple[str, ...]]) -> NativeEvent:
+    """A Mac's event that has no address with those that its machine had at that time."""
+    name = event.fields.get("host.name")
+    if event.product != "macos" or not isinstance(name, str) or event.fields.get("host.ip"):
+        return event
+    found = addresses(name, event.time_us)
+    return replace(event, fields={**event.fields, "host.ip": list(found)}) if found else event
 
 
 @dataclass(frozen=True, slots=True)
