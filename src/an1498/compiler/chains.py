@@ -1,82 +1,61 @@
-"""A correlation as a stage of another: a chain.
+"""A correlation as a stage of another: a chain, of any depth.
 
-What can be a stage is an `event_count` over one log source with the same group: a burst, which happens at its rising edge. Its events and
-the plain events of the other stages go through one pipeline together, with the stage number as one more group key: a plain event is
-then a burst of at least one event in a window of no length, whose every time counts. What comes out are rows (group, stage, time), the
-same as the events of a correlation without chains, and the outer correlation takes them on from there.
+The inner correlation's alerts are events of the outer one, at their times, with their group. No language can join two pipelines without
+limits, so the events of all stages go through one: each has the number of its stage, and the inner correlations take their turn, innermost
+first. Each looks at the events of its own stages and leaves those at which it alerts, with its own number; all other events pass
+through unchanged. What remains are the events of the outer correlation, which takes them on as if there were no chain.
+
+The outer group must be a part of the inner one, so that every alert has it; keys of the inner group alone have working columns that are
+empty in all other events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 
-from an1498.compiler.conditions import Context, EventCondition, any_of
 from an1498.compiler.refusal import Refusal
-from an1498.compiler.thresholds import limits
 from an1498.errors import Location
-from an1498.model import Correlation, CorrelationType, LayoutField, LayoutSource
+from an1498.model import Correlation, CorrelationType, Pack
 
 _REMEDY = "let '{}' run on its own and correlate its alerts, or write both as one correlation"
-Key = Callable[[Correlation, str, str, LayoutSource], LayoutField]
 
 
-def check_chain(outer: Correlation, bursts: Mapping[str, Correlation]) -> None:
-    """Raises Refusal where the outer correlation needs more than the time of a burst."""
-    for name in bursts:
-        place = _place(outer, name)
-        if outer.type not in (CorrelationType.TEMPORAL_ORDERED, CorrelationType.TEMPORAL, CorrelationType.EVENT_COUNT):
-            raise Refusal(f"a chain: {outer.type} over the correlation '{name}', which has no values", _REMEDY.format(name), location=place)
-        if outer.type is CorrelationType.EVENT_COUNT and len(outer.rules) > 1:
+def check_chain(outer: Correlation, pack: Pack) -> None:
+    """Raises Refusal where the outer correlation needs more than the time and the group of an alert."""
+    for name in outer.rules:
+        if name in pack.correlations and outer.type not in (
+            CorrelationType.TEMPORAL_ORDERED,
+            CorrelationType.TEMPORAL,
+            CorrelationType.EVENT_COUNT,
+        ):
             raise Refusal(
-                f"a chain: event_count over the correlation '{name}' and other rules", "count the correlation alone", location=place
+                f"a chain: {outer.type} over the correlation '{name}', which has no values",
+                _REMEDY.format(name),
+                location=place_of(outer, name),
             )
 
 
-def burst_condition(context: Context, outer: Correlation, burst: Correlation) -> EventCondition:
-    """The events that the burst counts. Raises Refusal."""
-    place = _place(outer, burst.name)
-    if burst.type is not CorrelationType.EVENT_COUNT:
-        raise Refusal(f"a chain over the {burst.type} correlation '{burst.name}'", _REMEDY.format(burst.name), location=place)
-    for name in burst.rules:
-        if name in context.pack.correlations:
-            raise Refusal(f"a chain of three: '{burst.name}' refers to the correlation '{name}'", _REMEDY.format(name), location=place)
-    found = [context.condition(context.pack.rules[name]) for name in burst.rules]
-    if len({(condition.source.product, condition.source.service) for condition in found}) > 1:
+def inner_columns(outer: Correlation, inner: Correlation, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The inner group's working columns, in the order of its group-by: those of the outer group (`keys`), and more for what the inner
+    one groups by besides. Raises Refusal unless the inner correlation has the outer group."""
+    names = [outer.aliases.get(group, {}).get(inner.name, group) for group in outer.group_by]
+    if not set(names) <= set(inner.group_by) or len(set(names)) < len(names):
         raise Refusal(
-            f"a chain over '{burst.name}', which counts events of several log sources", _REMEDY.format(burst.name), location=place
+            f"a chain over '{inner.name}', which groups by {', '.join(inner.group_by)}, not by {', '.join(names)}",
+            "let the inner correlation group by all that the outer one groups by",
+            location=place_of(outer, inner.name),
         )
-    return any_of(found)
+    shared = dict(zip(names, keys, strict=True))
+    more = (f"an1498_key_{number}" for number in range(len(keys) + 1, len(keys) + len(inner.group_by) + 1))
+    return tuple(shared[name] if name in shared else next(more) for name in inner.group_by)
 
 
-def burst_keys(outer: Correlation, burst: Correlation, source: LayoutSource, key: Key) -> tuple[LayoutField, ...]:
-    """The group's fields in the burst's events, in the order of the outer group-by; `key` resolves a group-by name of a correlation
-    for one of its rules. Raises Refusal unless the burst has the same group."""
-    names = [outer.aliases.get(group, {}).get(burst.name, group) for group in outer.group_by]
-    if sorted(names) != sorted(burst.group_by):
-        raise Refusal(
-            f"a chain over '{burst.name}', which groups by {', '.join(burst.group_by)}, not by {', '.join(names)}",
-            "give both correlations the same group-by",
-            location=_place(outer, burst.name),
-        )
-    found = []
-    for name in names:
-        rows = {key(burst, rule, name, source) for rule in burst.rules}
-        if len(rows) > 1:
-            raise Refusal(
-                f"a chain over '{burst.name}', whose rules have different fields for '{name}'",
-                "give its rules the same alias fields",
-                location=_place(outer, burst.name),
-            )
-        found.append(rows.pop())
-    return tuple(found)
+def all_columns(members: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The working columns of every correlation of a chain, in order of their numbers."""
+    return tuple(sorted({column for keys in members for column in keys}, key=lambda column: (len(column), column)))
 
 
-def burst_condition_text(number: int, burst: Correlation | None, column: str, operators: Mapping[str, str]) -> str:
-    """When a row of the stage is a happening: the burst's bounds on the count hold; a plain event always is one."""
-    stage = f"an1498_stage{operators['eq']}{number}"
-    return stage if burst is None else f"({stage} AND {limits(burst.condition, column, operators)})"
-
-
-def _place(outer: Correlation, name: str) -> Location:
+def place_of(outer: Correlation, name: str) -> Location:
+    """Where the outer correlation refers to a rule."""
     places = (("correlation", "rules", position) for position, rule in enumerate(outer.rules) if rule == name)
     return next((outer.key_locations[place] for place in places if place in outer.key_locations), outer.location)

@@ -7,11 +7,12 @@ window [t - W, t] at each distinct event time of a group, with one alert per ris
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count
 
-from an1498.compiler.chains import burst_condition, burst_keys, check_chain
-from an1498.compiler.conditions import Context, EventCondition
+from an1498.compiler.chains import check_chain, inner_columns, place_of
+from an1498.compiler.conditions import Context, EventCondition, any_of
 from an1498.compiler.entity import check_entity, entity_key, is_entity
 from an1498.compiler.refusal import Refusal
 from an1498.content.durations import seconds
@@ -24,26 +25,20 @@ OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "==", "neq": 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One referenced rule. `keys` are the indexed fields of the group, in the order of the rule's group-by; `values` those of the
-    condition's fields; `offset_s` is added to the event's time before ordering (clock skew). Where the rule is a correlation, `burst`
-    is it, and `condition` selects the events that it counts. With `staged` they are events that the rule's search has written."""
+    """One referenced event rule. `keys` are the indexed fields of the group, in the order of the rule's group-by; `values` those of the
+    condition's fields; `offset_s` is added to the event's time before ordering (clock skew). With `staged` they are events that the
+    rule's search has written."""
 
     number: int
     condition: EventCondition
     keys: tuple[LayoutField, ...]
     values: tuple[LayoutField, ...]
     offset_s: int
-    burst: Correlation | None = None
     staged: bool = False
 
     @property
-    def rules(self) -> tuple[str, ...]:
-        """The event rules whose events these are."""
-        return (self.condition.rule.name,) if self.burst is None else self.burst.rules
-
-    @property
     def name(self) -> str:
-        return self.condition.rule.name if self.burst is None else self.burst.name
+        return self.condition.rule.name
 
     @property
     def rule(self) -> EventRule:
@@ -52,6 +47,19 @@ class Stage:
     @property
     def source(self) -> LayoutSource:
         return self.condition.source
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """One referenced correlation: its alerts are events of the outer one (`chains.py`)."""
+
+    number: int
+    plan: Plan
+    offset_s: int
+
+    @property
+    def name(self) -> str:
+        return self.plan.correlation.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +75,18 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A correlation for one target. Times in seconds; `skew_s` is the clock skew, `reach_s` = window + the last stage's offset."""
+    """A correlation for one target. Times in seconds; `skew_s` is the clock skew, `reach_s` = window + the last stage's offset.
+
+    `keys` are working columns of the group, safe from the events' own names, in the order of `groups`. Stages have numbers that are
+    unique in a chain, those of one correlation follow each other; `number` is the correlation's own as a stage, 0 for the outermost;
+    `outer` are the columns of the correlation that refers to it."""
 
     correlation: Correlation
-    stages: tuple[Stage, ...]
+    stages: tuple[Stage | Inner, ...]
     skew_s: int
+    keys: tuple[str, ...]
+    number: int = 0
+    outer: tuple[str, ...] = ()
 
     @property
     def window_s(self) -> int:
@@ -82,31 +97,61 @@ class Plan:
         return self.window_s + self.stages[-1].offset_s
 
     @property
-    def bursts_s(self) -> int:
-        """The longest window of a correlation among the stages, 0 where there is none."""
-        return max((stage.burst.timespan_s for stage in self.stages if stage.burst is not None), default=0)
-
-    @property
     def groups(self) -> tuple[str, ...]:
         return self.correlation.group_by
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """Working columns of the group, safe from the events' own names."""
-        return tuple(f"an1498_key_{number}" for number in range(1, len(self.groups) + 1))
-
-    @property
     def staged(self) -> bool:
-        return self.stages[0].staged
+        return any(stage.staged for _, stage in self.evidence())
 
     @property
     def ordered(self) -> bool:
         return self.correlation.type is CorrelationType.TEMPORAL_ORDERED
 
-    def branches(self) -> tuple[Branch, ...]:
-        """The stages by log source. Raises Refusal where one event could fall into two groups of the same count."""
-        by_source: dict[tuple[str, str], list[Stage]] = {}
+    @property
+    def inner(self) -> tuple[Inner, ...]:
+        """The correlations among the stages."""
+        return tuple(stage for stage in self.stages if isinstance(stage, Inner))
+
+    @property
+    def events(self) -> tuple[Stage, ...]:
+        """The event rules among the stages."""
+        return tuple(stage for stage in self.stages if isinstance(stage, Stage))
+
+    def family(self) -> Iterator[Plan]:
+        """The correlations that this one is made of, each after those that it refers to, itself last."""
+        for stage in self.inner:
+            yield from stage.plan.family()
+        yield self
+
+    def evidence(self) -> Iterator[tuple[Plan, Stage]]:
+        """Every event rule of the chain in order, with the correlation that refers to it."""
         for stage in self.stages:
+            if isinstance(stage, Inner):
+                yield from stage.plan.evidence()
+            else:
+                yield self, stage
+
+    @property
+    def windows_s(self) -> int:
+        """How far before an alert its events may lie: the window once (ordered) or twice (a rising edge needs the state at the event
+        before), and before that the same of the correlations among the stages."""
+        return self.window_s * (1 if self.ordered else 2) + max((stage.plan.windows_s for stage in self.inner), default=0)
+
+    @property
+    def shift_s(self) -> int:
+        """The largest clock offset from the first event to the last."""
+        return self.stages[-1].offset_s + max((stage.plan.shift_s for stage in self.inner), default=0)
+
+    @property
+    def stateful(self) -> bool:
+        """Whether an alert depends on the state before its window: any correlation of the chain has rising edges."""
+        return any(not member.ordered for member in self.family())
+
+    def branches(self) -> tuple[Branch, ...]:
+        """The event rules by log source. Raises Refusal where one event could fall into two groups of the same count."""
+        by_source: dict[tuple[str, str], list[Stage]] = {}
+        for stage in self.events:
             by_source.setdefault((stage.source.product, stage.source.service), []).append(stage)
         for stages in by_source.values():
             if len({(stage.keys, stage.values) for stage in stages}) > 1:
@@ -116,28 +161,78 @@ class Plan:
                 )
         return tuple(Branch(tuple(stages)) for stages in by_source.values())
 
+    def leaves(self) -> Iterator[tuple[Plan, Stage]]:
+        """The events that a chain reads, each with its correlation: of one that counts, the rules of a log source are one, so that an
+        event counts once. Raises Refusal."""
+        for stage in self.inner:
+            yield from stage.plan.leaves()
+        if self.ordered or self.correlation.type is CorrelationType.TEMPORAL:
+            yield from ((self, stage) for stage in self.events)
+            return
+        for branch in self.branches():
+            first = branch.first
+            merged = any_of([stage.condition for stage in branch.stages])
+            yield self, replace(first, condition=merged)
+
 
 def raw_plan(context: Context, correlation: Correlation) -> Plan:
     """Resolve rules, keys and offsets over the raw events; `staged.plan` makes of it what a target runs. Raises Refusal, ContentError."""
+    keys = tuple(f"an1498_key_{number}" for number in range(1, len(correlation.group_by) + 1))
+    return _plan(context, correlation, keys, count(1), 0)
+
+
+def _plan(context: Context, correlation: Correlation, keys: tuple[str, ...], numbers: Iterator[int], own: int) -> Plan:
     _check_shape(correlation)
-    bursts = {name: context.pack.correlations[name] for name in correlation.rules if name in context.pack.correlations}
-    check_chain(correlation, bursts)
+    check_chain(correlation, context.pack)
     check_entity(context.target, correlation)
     skew = clock_skew(context.pack)
-    stages: list[Stage] = []
+    allotted = [next(numbers) for _ in correlation.rules]
+    stages: list[Stage | Inner] = []
     offset = 0
-    for number, name in enumerate(correlation.rules, start=1):
-        burst = bursts.get(name)
-        condition = context.condition(context.pack.rules[name]) if burst is None else burst_condition(context, correlation, burst)
-        if stages and stages[-1].source.product != condition.source.product:
-            offset += skew
-        if burst is None:
-            keys = tuple(_key(context.target, correlation, name, group, condition.source) for group in correlation.group_by)
+    before: str | None = ""
+    for number, name in zip(allotted, correlation.rules, strict=True):
+        found: Plan | EventCondition
+        if name in context.pack.correlations:
+            inner = context.pack.correlations[name]
+            found = replace(_inner(context, correlation, inner, inner_columns(correlation, inner, keys), numbers, number), outer=keys)
+            sensor = _sensor(found)
         else:
-            keys = burst_keys(correlation, burst, condition.source, partial(_key, context.target))
-        values = tuple(_value(correlation, name, named, condition.source) for named in correlation.condition.fields)
-        stages.append(Stage(number, condition, keys, values, offset if correlation.type is CorrelationType.TEMPORAL_ORDERED else 0, burst))
-    return Plan(correlation, tuple(stages), skew)
+            found = context.condition(context.pack.rules[name])
+            sensor = found.source.product
+        if correlation.type is CorrelationType.TEMPORAL_ORDERED:
+            if skew and None in (before, sensor):
+                raise Refusal(
+                    f"a clock skew in a chain over '{name}', whose alerts may have either sensor's time",
+                    "set clock_skew to 0s, or let the correlation's rules be of one sensor",
+                    location=place_of(correlation, name),
+                )
+            offset += skew if stages and before != sensor else 0
+        before = sensor
+        if isinstance(found, Plan):
+            stages.append(Inner(number, found, offset))
+            continue
+        fields = tuple(_key(context.target, correlation, name, group, found.source) for group in correlation.group_by)
+        values = tuple(_value(correlation, name, named, found.source) for named in correlation.condition.fields)
+        stages.append(Stage(number, found, fields, values, offset))
+    return Plan(correlation, tuple(stages), skew, keys, own)
+
+
+def _inner(context: Context, outer: Correlation, inner: Correlation, keys: tuple[str, ...], numbers: Iterator[int], number: int) -> Plan:
+    """What cannot be said of the inner correlation is refused where the outer one refers to it, unless there is a better place."""
+    try:
+        found = _plan(context, inner, keys, numbers, number)
+        list(found.leaves())
+        return found
+    except Refusal as refusal:
+        place = refusal.location or place_of(outer, inner.name)
+        raise Refusal(f"in the chain over '{inner.name}', {refusal.construct}", refusal.remedy, refusal.field, location=place) from None
+
+
+def _sensor(found: Plan) -> str | None:
+    """The product whose clock an alert's time is from, None where it may be either."""
+    last = found.stages[-1:] if found.ordered else found.stages
+    products = {_sensor(stage.plan) if isinstance(stage, Inner) else stage.source.product for stage in last}
+    return products.pop() if len(products) == 1 else None
 
 
 def clock_skew(pack: Pack) -> int:

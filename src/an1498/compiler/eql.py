@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from an1498.compiler.chains import place_of
 from an1498.compiler.conditions import EventCondition, with_dataset
 from an1498.compiler.correlation import Plan, Stage
 from an1498.compiler.entity import ENTITY_ALIAS, HostField
@@ -41,10 +42,14 @@ def correlation_search(plan: Plan) -> str:
     """The sequence of an ordered correlation. Raises Refusal for every other type. `sample` has no time span. `with runs=n` is a sequence
     of n events that it then consumes: it alerts again at every nth event of one burst, where `event_count` alerts once per rising edge;
     it counts events of one time one by one; and it cannot say lt, lte, eq or neq."""
-    for stage in plan.stages:
-        if stage.burst is not None:
-            raise Refusal(f"a chain over '{stage.name}', a count over a sliding window", "use ES|QL for this rule")
-    if any(isinstance(key, HostField) for stage in plan.stages for key in stage.keys):
+    for inner in plan.inner:
+        kind = inner.plan.correlation.type
+        raise Refusal(
+            f"a chain over '{inner.name}': a {kind} correlation is no event of a sequence, and its own events and window none of its parts",
+            "use ES|QL for this rule",
+            location=place_of(plan.correlation, inner.name),
+        )
+    if any(isinstance(key, HostField) for stage in plan.events for key in stage.keys):
         raise Refusal(
             "a host that is looked up: EQL joins by stored fields only, and one that is stored on arrival would be of the table of that "
             "time, in which an address that has just changed hands is still the former host's",
@@ -53,7 +58,7 @@ def correlation_search(plan: Plan) -> str:
         )
     if plan.correlation.type is not CorrelationType.TEMPORAL_ORDERED:
         raise Refusal(f"{plan.correlation.type} over a sliding window", _REMEDY.get(plan.correlation.type, "use ES|QL for this rule"))
-    return _sequence(plan.stages, _span(plan.window_s))
+    return _sequence(plan.events, _span(plan.window_s))
 
 
 def reversed_search(plan: Plan) -> str | None:
@@ -61,14 +66,14 @@ def reversed_search(plan: Plan) -> str | None:
 
     Shifted by s, the second stage follows where t1 < t2 + s, that is t1 - t2 < s: a maxspan of s less a millisecond. None where
     there is nothing to add, or where EQL cannot bound it (more than two stages)."""
-    if len(plan.stages) != 2 or not plan.stages[1].offset_s:
+    if len(plan.events) != 2 or not plan.events[1].offset_s:
         return None
-    return _sequence(tuple(reversed(plan.stages)), f"{plan.stages[1].offset_s * 1000 - 1}ms")
+    return _sequence(tuple(reversed(plan.events)), f"{plan.stages[1].offset_s * 1000 - 1}ms")
 
 
 def tiebreaker(plan: Plan) -> str:
     """The field that sorts later stages first within a millisecond, or "": the stages' ranks must strictly decrease."""
-    ranks = [stage.rule.document.get("rank") for stage in plan.stages]
+    ranks = [stage.rule.document.get("rank") for stage in plan.events]
     if not all(isinstance(rank, int) for rank in ranks):
         return ""
     return RANK_FIELD if all(a > b for a, b in pairwise(ranks)) else ""  # type: ignore[operator]

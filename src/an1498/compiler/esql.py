@@ -5,11 +5,13 @@ from __future__ import annotations
 from an1498.compiler.conditions import EventCondition
 from an1498.compiler.correlation import Plan
 from an1498.compiler.deviations import ROW_LIMIT
-from an1498.compiler.esql_counts import event_count, temporal, value_count
-from an1498.compiler.esql_ordered import ordered
-from an1498.compiler.esql_parts import TIME_FIELD, stage_text
-from an1498.compiler.esql_values import value_aggregate
+from an1498.compiler.esql_chains import happenings
+from an1498.compiler.esql_counts import event_count, temporal, value_count, value_text
+from an1498.compiler.esql_ordered import ends, ordered
+from an1498.compiler.esql_parts import TIME_FIELD, Scope, counted, output, rising_edge, stage_text, staged
+from an1498.compiler.esql_values import number, value_aggregate
 from an1498.compiler.refusal import Refusal
+from an1498.compiler.window_values import VALUE
 from an1498.model import CorrelationType
 
 __all__ = ["TIME_FIELD", "correlation_search", "event_search", "stage_text"]
@@ -24,15 +26,23 @@ def event_search(found: EventCondition) -> str:
 
 def correlation_search(plan: Plan) -> str:
     """The search of a correlation. Raises Refusal."""
+    scope = Scope(plan)
+    time = "| EVAL an1498_time = TO_LONG(@timestamp)"
     match plan.correlation.type:
         case CorrelationType.TEMPORAL_ORDERED:
-            lines = ordered(plan)
+            start = happenings(plan) if plan.inner else staged(plan)
+            lines = [*start, *ordered(scope, "TO_LONG(@timestamp)"), *output(plan, *ends(plan))]
         case CorrelationType.EVENT_COUNT:
-            lines = event_count(plan)
-        case CorrelationType.VALUE_COUNT:
-            lines = value_count(plan)
+            total = "SUM(an1498_n)" if plan.inner else "COUNT(*)"
+            start = happenings(plan) if plan.inner else [*counted(plan), time]
+            start.append(f"| STATS an1498_n = {total} {scope.by('an1498_time')}")
+            lines = [*start, *event_count(scope), *rising_edge(plan)]
         case CorrelationType.TEMPORAL:
-            lines = temporal(plan)
+            start = happenings(plan) if plan.inner else [*staged(plan), time]
+            lines = [*start, *temporal(scope), *rising_edge(plan)]
+        case CorrelationType.VALUE_COUNT:
+            lines = [*counted(plan, value_text), time, *value_count(scope), *rising_edge(plan)]
         case _:
-            lines = value_aggregate(plan)
+            start = [*counted(plan, number), time, f"| STATS an1498_n = COUNT(*) {scope.by('an1498_time', VALUE)}"]
+            lines = [*start, *value_aggregate(scope), *rising_edge(plan)]
     return "\n".join(lines)

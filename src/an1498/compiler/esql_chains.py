@@ -1,37 +1,115 @@
-"""ES|QL: what happens in the stages of a correlation: events, and in a chain (`chains.py`) bursts too, each at its time."""
+"""ES|QL: what happens in the stages of a chain (`chains.py`): events, and alerts of inner correlations, each at its time."""
 
 from __future__ import annotations
 
-from an1498.compiler.chains import burst_condition_text
-from an1498.compiler.correlation import Plan
-from an1498.compiler.esql_parts import COMPARISONS, PACK, by, last_misses, paired, staged
+from collections.abc import Sequence
+
+from an1498.compiler.chains import all_columns
+from an1498.compiler.correlation import Plan, Stage
+from an1498.compiler.esql_counts import event_count, temporal, value_count, value_text
+from an1498.compiler.esql_ordered import ends, ordered
+from an1498.compiler.esql_parts import PACK, PASSING, Scope, numbered, per_stage, present
+from an1498.compiler.esql_values import number, value_aggregate
+from an1498.model import CorrelationType, LayoutField
+
+_STAGE, _TIME, _TIMES, _VALUE, _KEPT = "an1498_stage", "an1498_time", "an1498_n", "an1498_value", "an1498_kept"
 
 
 def happenings(plan: Plan) -> list[str]:
-    """One row per group, stage and time, `@timestamp`. Without a chain these are the events."""
-    if not plan.bursts_s:
-        return staged(plan)
-    stage = "an1498_stage"
-    plain = [found.number for found in plan.stages if found.burst is None]
-    ages = ", ".join(
-        f"{stage} == {found.number}, an1498_age <= {found.burst.timespan_s * 1000}" for found in plan.stages if found.burst is not None
-    )
-    hits = [burst_condition_text(found.number, found.burst, "an1498_count", COMPARISONS) for found in plan.stages]
-    lines = [
-        *staged(plan),
-        "| EVAL an1498_time = TO_LONG(@timestamp)",
-        f"| STATS an1498_n = COUNT(*) {by(plan, stage, 'an1498_time')}",
-        *paired(plan, f"an1498_time * {PACK} + an1498_n", stage, window_s=plan.bursts_s),
-        f"| EVAL an1498_age = an1498_now - an1498_past / {PACK}",
-        f"| WHERE an1498_age >= 0 AND CASE({ages}, an1498_age == 0)",
-        f"| STATS an1498_count = SUM(an1498_past % {PACK}) {by(plan, stage, 'an1498_now')}",
-        *last_misses(plan, " OR ".join(hits), stage),
-    ]
-    if plain:
-        # Each plain event is a stretch of its own.
-        lines.append(f"| EVAL an1498_miss = CASE({' OR '.join(f'{stage} == {number}' for number in plain)}, an1498_hit, an1498_miss)")
+    """One row per time of the events and alerts of a stage: `@timestamp` and `an1498_time`, how many (`an1498_n`), `an1498_stage`, the
+    group's columns."""
+    columns = all_columns(member.keys for member in plan.family())
+    inner = [member for member in plan.family() if member.number]
+    extra = (_VALUE,) if any(member.correlation.condition.fields for member in inner) else ()
+    lines = _events(plan, columns, extra)
+    for member in inner:
+        lines += _alerts(member, columns, extra)
+    return [*lines, f"| EVAL @timestamp = TO_DATETIME({_TIME})"]
+
+
+def _events(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> list[str]:
+    leaves = list(plan.leaves())
+    assigned = [f"{name} = {_key(leaves, name)}" for name in columns]
+    more = [f"{_VALUE} = {_value(leaves)}"] if extra else []
     return [
-        *lines,
-        f"| STATS an1498_hit = MIN(an1498_hit) {by(plan, stage, 'an1498_miss')}",
-        "| EVAL @timestamp = TO_DATETIME(an1498_hit)",
+        *numbered([stage for _, stage in leaves]),
+        "| EVAL " + ", ".join(assigned),
+        present(columns),
+        "| EVAL " + ", ".join([f"{_TIME} = TO_LONG(@timestamp)", *more]),
+        f"| STATS {_TIMES} = COUNT(*) BY " + ", ".join((*columns, _STAGE, _TIME, *extra)),
     ]
+
+
+def _key(leaves: Sequence[tuple[Plan, Stage]], name: str) -> str:
+    """The column's field per stage; empty in stages whose group does not have it."""
+    rows: list[tuple[Stage, LayoutField]] = [
+        (stage, dict(zip(owner.keys, stage.keys, strict=True))[name]) for owner, stage in leaves if name in owner.keys
+    ]
+    without = [stage for owner, stage in leaves if name not in owner.keys]
+    text = per_stage([stage for stage, _ in rows], [row for _, row in rows], text=bool(without))
+    if not without:
+        return text
+    return f'CASE({" OR ".join(f"{_STAGE} == {stage.number}" for stage in without)}, "", {text})'
+
+
+def _value(leaves: Sequence[tuple[Plan, Stage]]) -> str:
+    """The value as text, null for none."""
+    cases = []
+    for owner, stage in leaves:
+        if stage.values and owner.number:
+            counted = owner.correlation.type is CorrelationType.VALUE_COUNT
+            cases.append(f"{_STAGE} == {stage.number}, {value_text([stage]) if counted else f'TO_STRING({number([stage])})'}")
+    return f"CASE({', '.join(cases)})"
+
+
+def _alerts(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> list[str]:
+    """Put the alerts of an inner correlation into the place of its events."""
+    scope = Scope(plan, columns, (_STAGE, PASSING, *((_KEPT,) if extra else ())))
+    first, last = plan.stages[0].number, plan.stages[-1].number
+    among = f"{_STAGE} == {first}" if first == last else f"{_STAGE} >= {first} AND {_STAGE} <= {last}"
+    foreign = f"{scope.stage} IS NULL"
+    entered = [
+        f"{PASSING} = CASE({foreign}, {_TIME} * {PACK} + {_TIMES})",
+        *([f"{_KEPT} = CASE({foreign}, {_VALUE})"] if extra else []),
+        f"{_STAGE} = CASE({foreign}, {_STAGE}, {plan.number})",
+        f"{_TIME} = CASE({foreign}, NULL, {_TIME})",
+    ]
+    lines = [f"| EVAL {scope.stage} = CASE({among}, {_STAGE})", "| EVAL " + ", ".join(entered)]
+    if plan.ordered:
+        alert, _ = ends(plan)
+        lines += ordered(scope, _TIME)
+    else:
+        alert = "an1498_hit"
+        lines += _window(scope)
+    left = [
+        f"{_TIME} = COALESCE({alert}, {PASSING} / {PACK})",
+        f"{_TIMES} = COALESCE({PASSING} % {PACK}, TO_LONG(1))",
+        *([f"{_VALUE} = {_KEPT}"] if extra else []),
+    ]
+    lines.append("| EVAL " + ", ".join(left))
+    more = [name for name in columns if name in plan.keys and name not in plan.outer]
+    if more:
+        lines += [
+            "| EVAL " + ", ".join(f'{name} = CASE({_STAGE} == {plan.number}, "", {name})' for name in more),
+            f"| STATS {_TIMES} = SUM({_TIMES}) BY " + ", ".join((*columns, _STAGE, _TIME, *extra)),
+        ]
+    return lines
+
+
+def _window(scope: Scope) -> list[str]:
+    plan = scope.plan
+    match plan.correlation.type:
+        case CorrelationType.EVENT_COUNT:
+            return [*_added_up(scope), *event_count(scope)]
+        case CorrelationType.TEMPORAL:
+            return temporal(scope)
+        case CorrelationType.VALUE_COUNT:
+            return value_count(scope)
+        case _:
+            return [f"| EVAL {_VALUE} = TO_DOUBLE({_VALUE})", *_added_up(scope, _VALUE), *value_aggregate(scope)]
+
+
+def _added_up(scope: Scope, *more: str) -> list[str]:
+    """Events of one time from several stages as one number: VALUES would drop equal ones."""
+    several = len(scope.plan.inner) + len(scope.plan.branches()) > 1
+    return [f"| STATS {_TIMES} = SUM({_TIMES}) {scope.by(_TIME, *more)}"] if several else []

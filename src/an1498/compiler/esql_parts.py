@@ -11,6 +11,7 @@ each pair no further apart than M meets in exactly one bucket.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from an1498.compiler.conditions import EventCondition, dataset_of, with_dataset
 from an1498.compiler.correlation import OPERATORS, Plan, Stage
@@ -24,6 +25,7 @@ from an1498.model import ELASTIC_ASSETS, LayoutField
 TIME_FIELD = "@timestamp"
 # Two numbers in one: a time in milliseconds (41 bits) and a count or stage number below 2^20 fit into a long.
 PACK = 1 << 20
+PASSING = "an1498_passing"
 COMPARISONS = {name: f" {operator} " for name, operator in OPERATORS.items()}
 
 
@@ -37,9 +39,9 @@ def _render(found: EventCondition) -> str:
     return EsqlConditions(restricted.source).text_of(negation_normal(restricted.tree))
 
 
-def _from(plan: Plan) -> str:
+def _from(stages: Sequence[Stage]) -> str:
     indices: list[str] = []
-    for stage in plan.stages:
+    for stage in stages:
         if not stage.source.index:
             raise Refusal(f"the log source {stage.source.product}/{stage.source.service} without an index", "set its index in the layout")
         if stage.source.index not in indices:
@@ -47,67 +49,67 @@ def _from(plan: Plan) -> str:
     return f"FROM {','.join(indices)}"
 
 
-def selection(plan: Plan) -> list[str]:
+def selection(stages: Sequence[Stage]) -> list[str]:
     """The events of any stage, with the group's columns."""
-    texts = list(dict.fromkeys(stage_text(stage.condition) for stage in plan.stages))
+    texts = list(dict.fromkeys(stage_text(stage.condition) for stage in stages))
     where = texts[0] if len(texts) == 1 else "\n    OR ".join(f"({text})" for text in texts)
-    return [_from(plan), f"| WHERE {where}", *_host_lookup(plan)]
+    return [_from(stages), f"| WHERE {where}", *_host_lookup(stages)]
 
 
-def _host_lookup(plan: Plan) -> list[str]:
+def _host_lookup(stages: Sequence[Stage]) -> list[str]:
     """Every host that ever had the event's address, one row each (LOOKUP JOIN is a left join); the key says which one had it then, and
     rows without a key go. The joined field must have the same name on both sides."""
     looked_up: dict[str, list[Stage]] = {}
-    for stage in plan.stages:
+    for stage in stages:
         if (key := by_address(stage.keys)) is not None:
             looked_up.setdefault(key.indexed, []).append(stage)
     if not looked_up:
         return []
     if len(looked_up) > 1:
         raise Refusal(f"a lookup of addresses in several fields ({', '.join(looked_up)})", "give the layouts one entity field")
-    ((address, stages),) = looked_up.items()
+    ((address, addressed),) = looked_up.items()
     text = column(address)
-    if len(stages) < len(plan.stages):
+    if len(addressed) < len(stages):
         # An event that has a host's name stays one row, whatever addresses it has.
-        tests = {f"{column(found[0])} == {string(found[1])}" for stage in stages if (found := dataset_of(stage.source)) is not None}
+        tests = {f"{column(found[0])} == {string(found[1])}" for stage in addressed if (found := dataset_of(stage.source)) is not None}
         if tests:
             text = f"CASE({' OR '.join(sorted(tests))}, {text})"
     return [f"| EVAL an1498_asset_ip = {text}", f"| LOOKUP JOIN {ELASTIC_ASSETS} ON an1498_asset_ip"]
 
 
-def staged(plan: Plan) -> list[str]:
+def numbered(stages: Sequence[Stage]) -> list[str]:
     """One row per event and stage."""
-    sources = [(stage.source.product, stage.source.service) for stage in plan.stages]
-    datasets = [dataset_of(stage.source) for stage in plan.stages]
+    sources = [(stage.source.product, stage.source.service) for stage in stages]
+    datasets = [dataset_of(stage.source) for stage in stages]
     # A row has passed the WHERE above: where a source has one stage, its data set tells which.
     tests = [
         f"{column(found[0])} == {string(found[1])}" if found and sources.count(source) == 1 else stage_text(stage.condition)
-        for stage, source, found in zip(plan.stages, sources, datasets, strict=True)
+        for stage, source, found in zip(stages, sources, datasets, strict=True)
     ]
     if all(found and sources.count(source) == 1 for source, found in zip(sources, datasets, strict=True)):
-        cases = ", ".join(f"{test}, {stage.number}" for test, stage in zip(tests, plan.stages, strict=True))
-        return [*selection(plan), f"| EVAL an1498_stage = CASE({cases})", *_keys(plan)]
-    flags = [f"CASE({test}, {stage.number}, 0)" for test, stage in zip(tests, plan.stages, strict=True)]
-    stages = flags[0]
+        cases = ", ".join(f"{test}, {stage.number}" for test, stage in zip(tests, stages, strict=True))
+        return [*selection(stages), f"| EVAL an1498_stage = CASE({cases})"]
+    flags = [f"CASE({test}, {stage.number}, 0)" for test, stage in zip(tests, stages, strict=True)]
+    listed = flags[0]
     for flag in flags[1:]:
-        stages = f"MV_APPEND({stages}, {flag})"
+        listed = f"MV_APPEND({listed}, {flag})"
     return [
-        *selection(plan),
-        f"| EVAL an1498_stage = {stages}",
+        *selection(stages),
+        f"| EVAL an1498_stage = {listed}",
         "| MV_EXPAND an1498_stage",
         "| WHERE an1498_stage > 0",
-        *_keys(plan),
     ]
 
 
-def _keys(plan: Plan) -> list[str]:
-    """The group's columns, from each stage's own fields."""
-    assignments = []
-    for index, name in enumerate(plan.keys):
-        rows = [stage.keys[index] for stage in plan.stages]
-        assignments.append(f"{name} = {per_stage(plan.stages, rows)}")
-    present = " AND ".join(f"{name} IS NOT NULL" for name in plan.keys)
-    return ["| EVAL " + ", ".join(assignments), f"| WHERE {present}"]
+def staged(plan: Plan) -> list[str]:
+    """The events of every stage, with the group's columns, from each stage's own fields."""
+    columns = [[stage.keys[index] for stage in plan.events] for index in range(len(plan.keys))]
+    assigned = [f"{name} = {per_stage(plan.events, rows)}" for name, rows in zip(plan.keys, columns, strict=True)]
+    return [*numbered(plan.events), "| EVAL " + ", ".join(assigned), present(plan.keys)]
+
+
+def present(columns: Sequence[str]) -> str:
+    return "| WHERE " + " AND ".join(f"{name} IS NOT NULL" for name in columns)
 
 
 def per_stage(stages: Sequence[Stage], rows: Sequence[LayoutField], text: bool = False) -> str:
@@ -130,8 +132,29 @@ def _stored(row: LayoutField) -> str:
     return f'CASE({name} RLIKE "{FIRST_LABEL}[.].*", MV_FIRST(SPLIT({name}, ".")), {name})'
 
 
-def by(plan: Plan, *more: str) -> str:
-    return "BY " + ", ".join((*plan.keys, *more))
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The rows that a correlation looks at. The outermost has them all; an inner one (`esql_chains.py`) shares the query with events of
+    others, whose columns `carried` tell them apart: in PASSING, null in its own rows, these have all that must be kept."""
+
+    plan: Plan
+    columns: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+
+    @property
+    def inner(self) -> bool:
+        return self.plan.number > 0
+
+    @property
+    def stage(self) -> str:
+        """The column with the number of a row's stage."""
+        return "an1498_child" if self.inner else "an1498_stage"
+
+    def by(self, *more: str) -> str:
+        return "BY " + ", ".join((*self.columns, *self.carried, *more) if self.inner else (*self.plan.keys, *more))
+
+    def where(self, condition_text: str) -> str:
+        return f"| WHERE {PASSING} IS NOT NULL OR ({condition_text})" if self.inner else f"| WHERE {condition_text}"
 
 
 def output(plan: Plan, time: str, first: str) -> list[str]:
@@ -148,7 +171,7 @@ def counted(plan: Plan, value: Callable[[Sequence[Stage]], str] | None = None) -
     """The events of any rule, one row each, with group and value (`an1498_value`); a source's rules share
     their fields (`Plan.branches`)."""
     branches = plan.branches()
-    lines = selection(plan)
+    lines = selection(plan.events)
     if len(branches) > 1:
         cases = []
         for branch in branches:
@@ -162,23 +185,21 @@ def counted(plan: Plan, value: Callable[[Sequence[Stage]], str] | None = None) -
         lines.append(f"| EVAL an1498_stage = CASE({', '.join(cases)})")
     firsts = [branch.first for branch in branches]
     keys = [f"{name} = {per_stage(firsts, [stage.keys[index] for stage in firsts])}" for index, name in enumerate(plan.keys)]
-    present = " AND ".join(f"{name} IS NOT NULL" for name in plan.keys)
-    lines += ["| EVAL " + ", ".join(keys), f"| WHERE {present}"]
+    lines += ["| EVAL " + ", ".join(keys), present(plan.keys)]
     if value is not None:
         lines.append(f"| EVAL an1498_value = {value(firsts)}")
     return lines
 
 
-def paired(plan: Plan, past: str, *more: str, window_s: int = 0) -> list[str]:
-    """Each event time of a group (`an1498_now`) beside everything in the buckets that its window touches (`an1498_past`). `more` are
-    further group columns, `window_s` another window than the rule's."""
-    window = (window_s or plan.window_s) * 1000
+def paired(scope: Scope, past: str) -> list[str]:
+    """Each event time of a group (`an1498_now`) beside everything in the buckets that its window touches (`an1498_past`)."""
+    window = scope.plan.window_s * 1000
     return [
         f"| EVAL an1498_bucket = MV_APPEND(an1498_time / {window}, an1498_time / {window} + 1), an1498_past = {past}",
         "| MV_EXPAND an1498_bucket",
         f"| EVAL an1498_now = CASE(an1498_bucket == an1498_time / {window}, an1498_time)",
-        f"| STATS an1498_now = VALUES(an1498_now), an1498_past = VALUES(an1498_past) {by(plan, *more, 'an1498_bucket')}",
-        "| WHERE an1498_now IS NOT NULL",
+        f"| STATS an1498_now = VALUES(an1498_now), an1498_past = VALUES(an1498_past) {scope.by('an1498_bucket')}",
+        scope.where("an1498_now IS NOT NULL"),
         "| MV_EXPAND an1498_now",
         "| MV_EXPAND an1498_past",
     ]
@@ -188,23 +209,21 @@ def inside(plan: Plan) -> str:
     return f"an1498_age >= 0 AND an1498_age <= {plan.window_s * 1000}"
 
 
-def last_misses(plan: Plan, condition_text: str, *more: str) -> list[str]:
-    """Each time at which the condition holds (`an1498_hit`) and the last one before it at which it did not (`an1498_miss`, -1 for none)."""
+def rising(scope: Scope, condition_text: str) -> list[str]:
+    """The times at which the condition begins to hold (`an1498_hit`): each hit gets the last miss before it (-1 for none), and hits
+    with the same one are a stretch, of which the first is left."""
     return [
         f"| EVAL an1498_hit = CASE({condition_text}, an1498_now), an1498_miss = CASE({condition_text}, NULL, an1498_now)",
-        f"| STATS an1498_hit = VALUES(an1498_hit), an1498_miss = VALUES(an1498_miss) {by(plan, *more)}",
-        "| WHERE an1498_hit IS NOT NULL",
+        f"| STATS an1498_hit = VALUES(an1498_hit), an1498_miss = VALUES(an1498_miss) {scope.by()}",
+        scope.where("an1498_hit IS NOT NULL"),
         "| MV_EXPAND an1498_hit",
         "| MV_EXPAND an1498_miss",
         "| EVAL an1498_miss = CASE(an1498_miss < an1498_hit, an1498_miss, TO_LONG(-1))",
-        f"| STATS an1498_miss = MAX(an1498_miss) {by(plan, *more, 'an1498_hit')}",
+        f"| STATS an1498_miss = MAX(an1498_miss) {scope.by('an1498_hit')}",
+        f"| STATS an1498_hit = MIN(an1498_hit) {scope.by('an1498_miss')}",
     ]
 
 
-def rising_edge(plan: Plan, condition_text: str) -> list[str]:
-    """Hits with the same last miss before them are one stretch: its first hit is the alert."""
-    return [
-        *last_misses(plan, condition_text),
-        f"| STATS an1498_hit = MIN(an1498_hit) {by(plan, 'an1498_miss')}",
-        *output(plan, "an1498_hit", f"an1498_hit - {plan.window_s * 1000}"),
-    ]
+def rising_edge(plan: Plan) -> list[str]:
+    """One alert at each of them."""
+    return output(plan, "an1498_hit", f"an1498_hit - {plan.window_s * 1000}")

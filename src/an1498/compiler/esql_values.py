@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from an1498.compiler.correlation import Plan, Stage
-from an1498.compiler.esql_parts import COMPARISONS, by, counted, inside, paired, per_stage, rising_edge
+from an1498.compiler.correlation import Stage
+from an1498.compiler.esql_parts import COMPARISONS, Scope, inside, paired, per_stage, rising
 from an1498.compiler.refusal import Refusal
 from an1498.compiler.window_values import COUNT, SUM, VALUE, Fact, decided, facts, holds, percent, tests
 from an1498.model import CorrelationType, FieldType
@@ -17,31 +17,29 @@ from an1498.model import CorrelationType, FieldType
 _NUMBERS = (FieldType.LONG, FieldType.DOUBLE)
 
 
-def value_aggregate(plan: Plan) -> list[str]:
-    """A time, how many events have the value then, and the value travel through VALUES (which drops duplicates) as one text; an
-    event without the value is an event time all the same."""
+def value_aggregate(scope: Scope) -> list[str]:
+    """Takes rows with a time, a value and how many events have both: the three travel through VALUES (which drops duplicates) as one
+    text; an event without the value is an event time all the same."""
+    plan = scope.plan
     lines = [
-        *counted(plan, _number),
-        "| EVAL an1498_time = TO_LONG(@timestamp)",
-        f"| STATS an1498_n = COUNT(*) {by(plan, 'an1498_time', VALUE)}",
-        *paired(plan, f'CONCAT(TO_STRING(an1498_time), ":", TO_STRING(an1498_n), ":", TO_STRING({VALUE}))'),
+        *paired(scope, f'CONCAT(TO_STRING(an1498_time), ":", TO_STRING(an1498_n), ":", TO_STRING({VALUE}))'),
         '| EVAL an1498_past = SPLIT(an1498_past, ":")',
         "| EVAL an1498_age = an1498_now - TO_LONG(MV_FIRST(an1498_past))",
         f"| EVAL an1498_n = CASE({inside(plan)}, TO_LONG(MV_SLICE(an1498_past, 1))), "
         f"{VALUE} = CASE({inside(plan)}, TO_DOUBLE(MV_LAST(an1498_past)))",
-        "| STATS " + ", ".join(f"{fact.column} = {_of_window(fact)}" for fact in facts(plan, COMPARISONS)) + f" {by(plan, 'an1498_now')}",
+        "| STATS " + ", ".join(f"{fact.column} = {_of_window(fact)}" for fact in facts(plan, COMPARISONS)) + f" {scope.by('an1498_now')}",
     ]
     if tests(plan):
         position = f"({COUNT} - 1) * {percent(plan)} / 100.0"
         over = ", ".join(f"{test.over} = CASE({decided(test, COMPARISONS)}, 1, 0)" for test in tests(plan))
         lines += [f"| EVAL an1498_rank = FLOOR({position}), an1498_part = {position} - FLOOR({position})", f"| EVAL {over}"]
-        return lines + rising_edge(plan, holds(plan, "", COMPARISONS))
+        return lines + rising(scope, holds(plan, "", COMPARISONS))
     if plan.correlation.type is CorrelationType.VALUE_SUM:
-        return lines + rising_edge(plan, holds(plan, SUM, COMPARISONS))
-    return [*lines, f"| EVAL an1498_average = {SUM} / {COUNT}", *rising_edge(plan, holds(plan, "an1498_average", COMPARISONS))]
+        return lines + rising(scope, holds(plan, SUM, COMPARISONS))
+    return [*lines, f"| EVAL an1498_average = {SUM} / {COUNT}", *rising(scope, holds(plan, "an1498_average", COMPARISONS))]
 
 
-def _number(stages: Sequence[Stage]) -> str:
+def number(stages: Sequence[Stage]) -> str:
     """The value as a double, whatever numeric types the sources have. Raises Refusal for a field that is not numeric."""
     for stage in stages:
         row = stage.values[0]

@@ -39,8 +39,8 @@ def event_schedule(target: Target) -> Schedule:
 
 
 def correlation_schedule(plan: Plan, target: Target) -> Schedule:
-    """A correlation: its window once (ordered) or twice (rising edges), chained counts twice, then interval, lag and skew."""
-    windows = plan.window_s * (1 if plan.ordered else 2) + plan.bursts_s * 2
-    skew = max(plan.skew_s, plan.stages[-1].offset_s)
-    lookback = windows + target.interval_s + settled_s(target, staged=plan.staged) + skew
+    """A correlation: its window once (ordered) or twice (rising edges), those of its inner correlations likewise, then interval, lag and
+    skew."""
+    skew = max(plan.skew_s, plan.shift_s)
+    lookback = plan.windows_s + target.interval_s + settled_s(target, staged=plan.staged) + skew
     return Schedule(plan.window_s, target.interval_s, lookback, lookback)

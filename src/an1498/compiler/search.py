@@ -157,9 +157,10 @@ def _correlation_search(context: Context, resolved: Plan, language: Language, te
     emitter = _EMITTERS[language]
     rule = resolved.correlation
     schedule = correlation_schedule(resolved, context.target)
-    conditions = [stage.condition for stage in resolved.stages]
-    entity = tuple(dict.fromkeys(key.indexed for stage in resolved.stages for key in stage.keys))
-    values = [row.indexed for stage in resolved.stages for row in stage.values]
+    events = [stage for _, stage in resolved.evidence()]
+    conditions = [stage.condition for stage in events]
+    entity = tuple(dict.fromkeys(key.indexed for stage in events for key in stage.keys))
+    values = [row.indexed for stage in events for row in stage.values]
     if resolved.staged:
         values += staged.READ[context.target.backend]
     return Search(
@@ -180,7 +181,7 @@ def _correlation_search(context: Context, resolved: Plan, language: Language, te
         deviations=deviations.declared(codes),
         group_by=rule.group_by,
         time_field=emitter.TIME_FIELD,
-        stages=tuple((stage.name, emitter.stage_text(stage.condition)) for stage in resolved.stages),
+        stages=tuple((stage.name, emitter.stage_text(stage.condition)) for stage in events),
         tiebreaker=eql.tiebreaker(resolved) if language is Language.EQL else "",
         location=rule.location,
         staged=resolved.staged,
@@ -188,10 +189,10 @@ def _correlation_search(context: Context, resolved: Plan, language: Language, te
 
 
 def _correlation_deviations(resolved: Plan, language: Language, has_companion: bool) -> Iterator[str]:
-    yield from _field_deviations([stage.condition for stage in resolved.stages], language)
-    if resolved.correlation.type in CALCULATED:
+    yield from _field_deviations([stage.condition for _, stage in resolved.evidence()], language)
+    if any(member.correlation.type in CALCULATED for member in resolved.family()):
         yield "value-floating-point"
-    if resolved.correlation.type is not CorrelationType.TEMPORAL_ORDERED:
+    if resolved.stateful:
         yield "range-start"
     if resolved.staged:
         yield "staged-late-run"

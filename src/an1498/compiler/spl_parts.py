@@ -10,6 +10,7 @@ left out of stats, hence the `where isnotnull` before; a macro in backticks stan
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from an1498.compiler.conditions import EventCondition, any_of
 from an1498.compiler.correlation import OPERATORS, Plan, Stage
@@ -23,6 +24,10 @@ ORIGINAL_TIME = "an1498_orig_time"
 ORIGINAL_EVENT = "an1498_orig_event"
 # No value holds a line feed as it is (`spl_conditions.py`), so this stands only where it was put.
 _DEFERRED = "\n| where "
+MINE = "an1498_mine"
+"""In a chain, the number of the stage that a row belongs to while an inner correlation is at work."""
+TIMES = "an1498_times"
+"""In a chain, for how many events a row stands."""
 COMPARISONS = {**OPERATORS, "eq": "="}
 
 
@@ -78,17 +83,44 @@ def _key(stage: Stage, key: LayoutField) -> str:
     return f'replace(lower({stored_value(stage, key)}), "^({FIRST_LABEL})[.].*$", "\\1")'
 
 
-def keyed(plan: Plan, *columns: str) -> list[str]:
+def keyed(plan: Plan, *columns: str, keys: Sequence[str] = ()) -> list[str]:
     """Events without a key go. An event that two runs of its rule have written, or two rules of one branch, counts once; `columns` tell
     the rows of one event apart."""
-    lines = ["| where " + " AND ".join(f"isnotnull({column})" for column in plan.keys)]
+    lines = ["| where " + " AND ".join(f"isnotnull({column})" for column in keys or plan.keys)]
     if plan.staged:
         lines.append(f"| dedup {', '.join((ORIGINAL_EVENT, *columns))} keepempty=true")
     return lines
 
 
-def by(plan: Plan, *more: str) -> str:
-    return "by " + ", ".join((*plan.keys, *more))
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The rows that a correlation looks at. The outermost has the pipeline for itself; an inner one (`spl_chains.py`) shares it with
+    the events of others, which its commands must leave as they are: they have another number in the column MINE. `columns` and
+    `carried` are what tells these apart from each other."""
+
+    plan: Plan
+    columns: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+
+    @property
+    def inner(self) -> bool:
+        return self.plan.number > 0
+
+    def by(self, *more: str) -> str:
+        """The group of a `streamstats`."""
+        return "by " + ", ".join((*self.columns, MINE, *more) if self.inner else (*self.plan.keys, *more))
+
+    def grouped(self, *more: str) -> str:
+        """The end of a `stats`, which keeps nothing but its group and what it adds up."""
+        return f", sum({TIMES}) as {TIMES} {self.by(*self.carried, *more)}" if self.inner else f" {self.by(*more)}"
+
+    def where(self, condition_text: str) -> str:
+        return f"| where {MINE}!={self.plan.number} OR ({condition_text})" if self.inner else f"| where {condition_text}"
+
+    def shifted(self, time: str) -> str:
+        """An event leaves just after t + W: at that very time it is still inside."""
+        leaves = f"{MINE}={self.plan.number} AND an1498_edge=1" if self.inner else "an1498_edge=1"
+        return f"an1498_time=round({time}+if({leaves}, {self.plan.window_s}, 0), 6)"
 
 
 def output(plan: Plan, *columns: str) -> list[str]:
@@ -114,13 +146,12 @@ def edges(plan: Plan, value_of: Callable[[Stage], str] | None = None) -> list[st
 
 
 def staged_edges(plan: Plan) -> list[str]:
-    """The same per stage: an event of two stages is two rows of each edge. A plain event of a chain need not leave."""
+    """The same per stage: an event of two stages is two rows of each edge."""
     lines = ["| multisearch"]
     for edge in (0, 1):
-        for stage in plan.stages:
-            if edge == 0 or stage.burst is not None or not plan.bursts_s:
-                assigned = [f"an1498_edge={edge}", f"an1498_stage={stage.number}", *key_assignments(plan, stage)]
-                lines.append(branch(stage, stage.condition, assigned))
+        for stage in plan.events:
+            assigned = [f"an1498_edge={edge}", f"an1498_stage={stage.number}", *key_assignments(plan, stage)]
+            lines.append(branch(stage, stage.condition, assigned))
     return [
         *lines,
         *keyed(plan, "an1498_edge", "an1498_stage"),
@@ -133,17 +164,19 @@ def both_edges() -> list[str]:
     return ['| eval an1498_edge=mvappend("0", "1")', "| mvexpand an1498_edge", "| eval an1498_edge=tonumber(an1498_edge)"]
 
 
-def leaving(plan: Plan) -> str:
-    """An event leaves just after t + W: at that very time it is still inside."""
-    return f"| eval an1498_time=round(_time+if(an1498_edge=1, {plan.window_s}, 0), 6)"
+def leaving(scope: Scope) -> str:
+    return f"| eval {scope.shifted('_time')}"
 
 
-def rising_edge(plan: Plan, condition_text: str, *columns: str) -> list[str]:
-    """One alert where the condition holds and did not at the group's event time before."""
+def rising(scope: Scope, condition_text: str) -> list[str]:
+    """Rows where the condition holds and did not at the group's event time before."""
     return [
         f"| eval an1498_hit=if({condition_text}, 1, 0)",
-        f"| streamstats current=f last(an1498_hit) as an1498_was {by(plan)}",
-        "| where an1498_hit=1 AND coalesce(an1498_was, 0)=0",
-        f"| eval _time=an1498_time, first_time=round(an1498_time-{plan.window_s}, 6)",
-        *output(plan, "first_time", *columns),
+        f"| streamstats current=f last(an1498_hit) as an1498_was {scope.by()}",
+        scope.where("an1498_hit=1 AND coalesce(an1498_was, 0)=0"),
     ]
+
+
+def rising_edge(plan: Plan, *columns: str) -> list[str]:
+    """One alert at each of them."""
+    return [f"| eval _time=an1498_time, first_time=round(an1498_time-{plan.window_s}, 6)", *output(plan, "first_time", *columns)]

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from sigma.types import SigmaString
 
-from an1498.compiler.conditions import Context, EventCondition, any_of
-from an1498.compiler.correlation import Plan, Stage, raw_plan
+from an1498.compiler.conditions import Context, EventCondition
+from an1498.compiler.correlation import Inner, Plan, Stage, raw_plan
 from an1498.compiler.entity import HostField
 from an1498.compiler.logic import Leaf
 from an1498.compiler.refusal import Refusal
@@ -32,7 +32,17 @@ def plan(context: Context, correlation: Correlation) -> Plan:
     found = raw_plan(context, correlation)
     if context.target.staging is None:
         return found
-    return replace(found, stages=tuple(_staged(context, stage) for stage in found.stages))
+    return _over_written(context, found)
+
+
+def _over_written(context: Context, found: Plan) -> Plan:
+    return replace(
+        found,
+        stages=tuple(
+            replace(stage, plan=_over_written(context, stage.plan)) if isinstance(stage, Inner) else _staged(context, stage)
+            for stage in found.stages
+        ),
+    )
 
 
 def staged_as(rule: EventRule) -> str:
@@ -55,12 +65,11 @@ def written(context: Context) -> Mapping[str, tuple[LayoutField, ...]]:
             if correlation.name in skipped:
                 continue
             try:
-                stages = raw_plan(context, correlation).stages
+                stages = [stage for _, stage in raw_plan(context, correlation).evidence()]
             except (Refusal, ContentError):
                 continue
             for stage in stages:
-                for rule in stage.rules:
-                    found.setdefault(rule, {}).update({row.indexed: row for row in (*stage.keys, *stage.values)})
+                found.setdefault(stage.name, {}).update({row.indexed: row for row in (*stage.keys, *stage.values)})
         context.written = {rule: tuple(row for _, row in sorted(rows.items())) for rule, rows in found.items()}
     return context.written
 
@@ -71,12 +80,10 @@ def written_name(row: LayoutField) -> str:
 
 
 def _staged(context: Context, stage: Stage) -> Stage:
-    rules = [context.pack.rules[name] for name in stage.rules]
-    _check_written(context, rules)
+    _check_written(context, stage.rule)
     keys, values = (tuple(_row(row) for row in rows) for rows in (stage.keys, stage.values))
     source = _source(context.target, stage.source, (*keys, *values))
-    condition = any_of([_selection(rule, source) for rule in rules])
-    return replace(stage, condition=condition, keys=keys, values=values, staged=True)
+    return replace(stage, condition=_selection(stage.rule, source), keys=keys, values=values, staged=True)
 
 
 def _row(row: LayoutField) -> LayoutField:
@@ -104,17 +111,15 @@ def _selection(rule: EventRule, source: LayoutSource) -> EventCondition:
     return EventCondition(rule, source, leaf, (SOURCE,))
 
 
-def _check_written(context: Context, rules: list[EventRule]) -> None:
+def _check_written(context: Context, rule: EventRule) -> None:
     """A stage whose rule writes nothing, or two fields under one name, would silently never match."""
-    skipped = context.target.options.get("skip") or {}
-    for rule in rules:
-        if rule.name in skipped:
-            raise Refusal(f"the stage '{rule.name}', which target '{context.target.name}' skips", "skip the correlation too", rule.name)
-        names: dict[str, str] = {}
-        for row in written(context).get(rule.name, ()):
-            other = names.setdefault(written_name(row), row.indexed)
-            if other != row.indexed:
-                raise Refusal(
-                    f"the fields '{other}' and '{row.indexed}' of '{rule.name}', which would be written under one name",
-                    "rename one of them",
-                )
+    if rule.name in (context.target.options.get("skip") or {}):
+        raise Refusal(f"the stage '{rule.name}', which target '{context.target.name}' skips", "skip the correlation too", rule.name)
+    names: dict[str, str] = {}
+    for row in written(context).get(rule.name, ()):
+        other = names.setdefault(written_name(row), row.indexed)
+        if other != row.indexed:
+            raise Refusal(
+                f"the fields '{other}' and '{row.indexed}' of '{rule.name}', which would be written under one name",
+                "rename one of them",
+            )

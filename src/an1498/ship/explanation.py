@@ -39,7 +39,7 @@ def explanation(pack: Pack, rule: EventRule | Correlation, target: Target) -> It
         first = next(iter(searches.values()))
         yield ""
         yield "Lookback"
-        yield from _indented(_lookback(rule, first, target))
+        yield from _indented(_lookback(pack, rule, first, target))
         yield ""
         yield from _staging(target, searches.values())
         yield "Fields needed"
@@ -102,11 +102,17 @@ def _skew(pack: Pack) -> Iterator[str]:
     yield "choose the largest difference that you measure between the Macs' clocks and the sensor's (see docs/semantics.md)"
 
 
-def _lookback(rule: EventRule | Correlation, search: Search, target: Target) -> Iterator[str]:
-    terms: list[tuple[str, int]] = []
-    if isinstance(rule, Correlation):
-        windows = 1 if rule.type is CorrelationType.TEMPORAL_ORDERED else 2
-        terms.append(("window" if windows == 1 else "2 × window (the state before the first new event)", windows * rule.timespan_s))
+def _windows(pack: Pack, rule: Correlation, owner: str = "") -> list[tuple[str, int]]:
+    """The rule's window, then of the correlations among its stages those of the one that reaches back farthest."""
+    ordered = rule.type is CorrelationType.TEMPORAL_ORDERED
+    why = "" if ordered or owner else " (the state before the first new event)"
+    own = (f"{'' if ordered else '2 × '}{owner}window{why}", rule.timespan_s * (1 if ordered else 2))
+    inner = [_windows(pack, pack.correlations[name], f"{name}'s ") for name in rule.rules if name in pack.correlations]
+    return [own, *max(inner, key=lambda terms: sum(span for _, span in terms), default=[])]
+
+
+def _lookback(pack: Pack, rule: EventRule | Correlation, search: Search, target: Target) -> Iterator[str]:
+    terms = _windows(pack, rule) if isinstance(rule, Correlation) else []
     terms += [("interval", target.interval_s), ("ingest lag", target.ingest_lag_s)]
     if search.staged and target.staging is not None:
         terms += [("event rules' interval", target.interval_s), ("staging lag", target.staging.lag_s)]
@@ -140,13 +146,21 @@ def _fields(pack: Pack, rule: EventRule | Correlation, target: Target, searches:
     if isinstance(rule, Correlation) and target.staging is not None:
         yield f"of written events: {', '.join(sorted(required))}; the event rules of its stages need theirs"
         return
-    names = rule.rules if isinstance(rule, Correlation) else (rule.name,)
-    used = {(pack.rules[name].product, pack.rules[name].service) for name in names if name in pack.rules}
+    used = {(found.product, found.service) for found in _event_rules(pack, rule)}
     for layout in target.layouts:
         for source in layout.sources:
             if (source.product, source.service) in used:
                 yield f"{layout.name}, {source.product}/{source.service} ({source.index or source.macro_definition}):"
                 yield from _indented(iter(_source_fields(source, required)))
+
+
+def _event_rules(pack: Pack, rule: EventRule | Correlation) -> Iterator[EventRule]:
+    """The rule, or the event rules that a correlation and those among its stages refer to."""
+    if isinstance(rule, EventRule):
+        yield rule
+        return
+    for name in rule.rules:
+        yield from _event_rules(pack, pack.correlations[name] if name in pack.correlations else pack.rules[name])
 
 
 def _source_fields(source: LayoutSource, required: set[str]) -> list[str]:

@@ -214,7 +214,9 @@ def test_a_chain_over_a_count_has_the_warm_up_of_both(pack: Pack) -> None:
     settings = read_conf(app["an1498/default/savedsearches.conf"])["AN1498 - chain - Rule"]
     assert settings["dispatch.earliest_time"] == "-1320s"
     assert "| where _time>=info_min_time+900\n" in settings["search"]
-    assert f"{burst}_events" in read_conf(app["an1498/default/macros.conf"])
+    assert "an1498_zeek_tls_handshake_failed_events" in read_conf(app["an1498/default/macros.conf"])
+    drilldowns = settings["action.notable.param.drilldown_searches"]
+    assert 'zeek_tls_handshake_failed_events` | search \\"id.orig_h\\"=\\"$entity$\\"' in drilldowns, drilldowns
 
 
 def test_a_version_that_splunk_does_not_take(pack: Pack) -> None:

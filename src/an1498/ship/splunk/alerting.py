@@ -99,5 +99,5 @@ def _named(rule: Rule, search: Search) -> str:
 
 def _domain(plan: Plan) -> str:
     """Enterprise Security's security domain: both sensors together are a threat, one alone is its own domain."""
-    products = {stage.source.product for stage in plan.stages}
+    products = {stage.source.product for _, stage in plan.evidence()}
     return {frozenset({"macos"}): "endpoint", frozenset({"zeek"}): "network"}.get(frozenset(products), "threat")

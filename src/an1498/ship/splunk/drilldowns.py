@@ -5,25 +5,27 @@ A drilldown names macros instead of repeating conditions, because Splunk replace
 
 from __future__ import annotations
 
-from an1498.compiler.correlation import Plan
+from an1498.compiler.correlation import Plan, Stage
 from an1498.ship.splunk.names import macro
 
 
 def drilldowns(plan: Plan) -> list[dict[str, str]]:
     """All stages together, then each alone (ES: name, search, offsets). Tokens are the group's columns in the result."""
-    searches = [_search(plan, number) for number in range(len(plan.stages))]
+    found = {stage.name: _search(plan, owner, stage) for owner, stage in plan.evidence()}
+    searches = list(found.values())
     every = searches[0] if len(searches) == 1 else f"| multisearch {' '.join(f'[ search {search} ]' for search in searches)}"
     named = [("All events behind the alert", every)]
     if len(searches) > 1:
-        named += [(f"Events of {stage.name}", search) for stage, search in zip(plan.stages, searches, strict=True)]
+        named += [(f"Events of {name}", search) for name, search in found.items()]
     return [
         {"name": name, "search": search, "earliest_offset": "$info_min_time$", "latest_offset": "$info_max_time$"} for name, search in named
     ]
 
 
-def _search(plan: Plan, number: int) -> str:
-    stage = plan.stages[number]
+def _search(plan: Plan, owner: Plan, stage: Stage) -> str:
+    """`owner` is the correlation of a chain that refers to the stage; the alert has the outermost one's group."""
+    fields = dict(zip(owner.keys, stage.keys, strict=True))
     # A written value has "=" before it (compiler/spl_staged.py).
     mark = "=" if stage.staged else ""
-    terms = " ".join(f'"{row.indexed}"="{mark}${group}$"' for row, group in zip(stage.keys, plan.groups, strict=True))
+    terms = " ".join(f'"{fields[column].indexed}"="{mark}${group}$"' for column, group in zip(plan.keys, plan.groups, strict=True))
     return f"`{macro(stage.name, 'events')}` | search {terms}"

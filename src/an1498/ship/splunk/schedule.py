@@ -52,10 +52,9 @@ def cron(rule: str, minutes: int) -> str:
 def settled(plan: Plan) -> str:
     """What keeps alerts to the newest interval (and the clock skew before it, where a stage may still have been unseen); "" for
     correlations whose alerts do not depend on a state."""
-    if plan.ordered and not plan.bursts_s:
+    if not plan.stateful:
         return ""
-    warm_up = plan.window_s * (1 if plan.ordered else 2) + plan.bursts_s * 2
-    return f"| addinfo\n| where _time>=info_min_time+{warm_up}\n| fields - info_*"
+    return f"| addinfo\n| where _time>=info_min_time+{plan.windows_s}\n| fields - info_*"
 
 
 def _minutes(interval_s: int) -> int:
