@@ -31,3 +31,14 @@ def staged_pack() -> Pack:
 @cache
 def staged_searches_of(target: str) -> tuple[Search, ...]:
     return compile_pack(staged_pack(), (target,)).searches
+
+
+@cache
+def hosts_pack() -> Pack:
+    """The same pack with targets whose entity is the host, looked up."""
+    return load_pack(ROOT, [ROOT / "environments" / "hosts.toml"])
+
+
+@cache
+def hosts_searches_of(target: str) -> tuple[Search, ...]:
+    return compile_pack(hosts_pack(), (target,)).searches

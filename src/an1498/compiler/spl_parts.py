@@ -68,19 +68,20 @@ def host_lookup(stage: Stage, first: Sequence[str] = ()) -> list[str]:
     key = by_address(stage.keys)
     if key is None:
         return []
-    address = f'an1498_ip=replace(lower({stored_value(stage, key)}), "^::ffff:([0-9.]+)$", "\\1")'
+    address = f'an1498_ip=replace(lower({stored_value(stage, key)}), "^::ffff:([0-9.]+)", "\\1")'
     return [
         f"eval {', '.join((*first, address))}",
         f"lookup {SPLUNK_ASSETS} ip AS an1498_ip OUTPUT host AS an1498_host, end AS an1498_end",
     ]
 
 
+# No regular expression here ends in a dollar sign: between two of them Splunk may look for a token's name.
 def _key(stage: Stage, key: LayoutField) -> str:
     if not isinstance(key, HostField):
         return stored_value(stage, key)
     if key.by_address:
         return "if(_time<tonumber(an1498_end), an1498_host, null())"
-    return f'replace(lower({stored_value(stage, key)}), "^({FIRST_LABEL})[.].*$", "\\1")'
+    return f'replace(lower({stored_value(stage, key)}), "^({FIRST_LABEL})[.].*", "\\1")'
 
 
 def keyed(plan: Plan, *columns: str, keys: Sequence[str] = ()) -> list[str]:

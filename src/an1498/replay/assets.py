@@ -19,7 +19,7 @@ def asset_lookups(target: Target, tables: Sequence[AssetTable]) -> dict[str, Loo
         return {}
     streams = tuple(tuple(map(_splunk if target.backend == "splunk" else _elastic, table.rows)) for table in tables)
     if target.backend == "splunk":
-        return {SPLUNK_ASSETS: Lookup(SPLUNK_ASSETS, SPLUNK_ASSET_COLUMNS, (), time_column="start", streams=streams)}
+        return {SPLUNK_ASSETS: Lookup(SPLUNK_ASSETS, SPLUNK_ASSET_COLUMNS, (), time_column="start", case_sensitive=False, streams=streams)}
     return {ELASTIC_ASSETS: Lookup(ELASTIC_ASSETS, tuple(ELASTIC_ASSET_TYPES), (), types=ELASTIC_ASSET_TYPES, streams=streams)}
 
 
@@ -29,7 +29,7 @@ def as_assets(lookup: Lookup) -> Lookup:
     if lookup.name not in (SPLUNK_ASSETS, ELASTIC_ASSETS) or lookup.columns != SPLUNK_ASSET_COLUMNS:
         return lookup
     if lookup.name == SPLUNK_ASSETS:
-        return replace(lookup, time_column="start")
+        return replace(lookup, time_column="start", case_sensitive=False)
     try:
         rows = [
             Asset(ip or "", int(start or ""), int(end or ""), host or "", mac or "", by or "")

@@ -5,6 +5,7 @@ exceptions.ndjson                   exception lists, empty          POST /api/ex
 dashboard.ndjson                    data views and a dashboard      POST /api/saved_objects/_import
 component_templates/<name>.json     mappings                        PUT  /_component_template/<name>
 ingest_pipelines/<name>.json        entity and rank                 PUT  /_ingest/pipeline/<name>
+lookup_index/an1498-assets.json     index of the table of assets    PUT  /an1498-assets (entity = "lookup" only)
 detection-rules/<rule>.toml         the same rules for elastic/detection-rules
 README.md                           in which order to import
 """
@@ -13,13 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from an1498.model import Language, LayoutSource, Pack, Search
+from an1498.model import ELASTIC_ASSETS, Entity, Language, LayoutSource, Pack, Search
 from an1498.ship.elastic.dashboard import dashboard
 from an1498.ship.elastic.datastreams import custom_names
 from an1498.ship.elastic.detection_rules import detection_rules_document
 from an1498.ship.elastic.exceptions import exception_lists
 from an1498.ship.elastic.fields import target_sources
-from an1498.ship.elastic.ingest import component_template, ingest_pipeline, layout_of
+from an1498.ship.elastic.ingest import assets_index, component_template, ingest_pipeline, layout_of
 from an1498.ship.elastic.ndjson import ndjson, pretty
 from an1498.ship.elastic.readme import readme
 from an1498.ship.elastic.rule import detection_rule, rule_version
@@ -47,6 +48,8 @@ def bundle_files(pack: Pack, target_name: str, searches: Iterable[Search]) -> di
         files[f"detection-rules/{item.file_stem}.toml"] = toml(detection_rules_document(rule, document))
     names = custom_names(target_sources(target))
     files |= _elasticsearch(pack, target_name, names)
+    if target.entity is Entity.LOOKUP:
+        files[f"lookup_index/{ELASTIC_ASSETS}.json"] = pretty(assets_index())
     files["README.md"] = readme(target, names, rules).encode()
     return files
 

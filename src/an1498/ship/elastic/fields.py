@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from an1498.compiler.entity import HostField, entity_key, is_entity, machine_fields
 from an1498.model import RANK_FIELD, Correlation, EventRule, FieldType, LayoutSource, Pack, Search, Target
 from an1498.ship.elastic.ecs import ECS_FIELDS
 
@@ -99,13 +100,15 @@ def investigation_fields(pack: Pack, search: Search) -> list[str]:
 
 def key_fields(pack: Pack, search: Search, stage: Stage) -> dict[str, str]:
     """Per group-by name, the stage's indexed field with that key; a single event is grouped by its machine."""
-    rule = pack.rules.get(search.rule) or pack.correlations[search.rule]
+    rule, target = pack.rules.get(search.rule) or pack.correlations[search.rule], pack.targets[search.target]
     if not isinstance(rule, Correlation):
-        return {stage.source.entity_field: stage.source.entity_field} if stage.source.entity_field else {}
+        return {name: name for name in machine_fields(target, stage.source)}
     keys: dict[str, str] = {}
     for name in rule.group_by:
-        if name == "entity":
-            indexed: tuple[str, ...] = (stage.source.entity_field,) if stage.source.entity_field else ()
+        if is_entity(rule, name):
+            # An address that is looked up is not what the alert says: the host is.
+            key = entity_key(target, stage.source)
+            indexed: tuple[str, ...] = () if isinstance(key, HostField) and key.by_address else (key.indexed,)
         else:
             indexed = indexed_names(stage.source, rule.aliases.get(name, {}).get(stage.rule.name, name))
         if indexed:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from an1498.model import FieldType, Language, LayoutSource, Pack, Search
+from an1498.compiler.entity import machine_fields
+from an1498.model import ELASTIC_ASSETS, Entity, FieldType, Language, LayoutSource, Pack, Search, Target
 from an1498.ship.elastic.datastreams import custom_names, names_of
 from an1498.ship.elastic.fields import distinct_sources, indexed_names, key_fields, stages, target_sources
 from an1498.ship.elastic.markdown import block, cell, code, inline, investigate
@@ -66,11 +67,18 @@ def setup(pack: Pack, selected: Selected) -> str:
     """What must be there before the rule works, and where its search means less than the rule."""
     search = selected.search
     sources = distinct_sources(pack, search)
-    custom = names_of(custom_names(target_sources(pack.targets[search.target])), sources)
+    target = pack.targets[search.target]
+    custom = names_of(custom_names(target_sources(target)), sources)
     lines = ["## Setup", "", "Install the bundle's component templates and ingest pipelines first, then roll the data streams over:", ""]
     lines += [f"- {code(name)}" for name in custom]
     lines += ["", "The rule reads:", ""]
-    lines += [f"- {code(source.index)} ({inline(source.product)}/{inline(source.service)}{_details(source)})" for source in sources]
+    lines += [f"- {code(source.index)} ({inline(source.product)}/{inline(source.service)}{_details(target, source)})" for source in sources]
+    if ELASTIC_ASSETS in search.text:
+        lines += [
+            "",
+            f"It also reads the lookup index {code(ELASTIC_ASSETS)}, whose address it was: the bundle's README says how to fill it.",
+        ]
+        lines += ["Without it the rule runs into an error, and while it is empty nothing alerts."]
     lines += _remarks(selected)
     if search.deviations:
         lines += ["", "Where the query means less than the rule:", ""]
@@ -78,10 +86,11 @@ def setup(pack: Pack, selected: Selected) -> str:
     return "\n".join(lines)
 
 
-def _details(source: LayoutSource) -> str:
+def _details(target: Target, source: LayoutSource) -> str:
     notes = []
-    if source.entity_field:
-        notes.append(f"the machine is {code(source.entity_field)}")
+    for machine in machine_fields(target, source):
+        looked_up = target.entity is Entity.LOOKUP and machine == source.entity_field
+        notes.append(f"the machine is {'the host that had ' if looked_up else ''}{code(machine)}")
     whole = [row.indexed for row in source.fields if row.type is FieldType.TEXT]
     if whole:
         notes.append(f"needs {', '.join(code(f'{name}.keyword') for name in whole)}")

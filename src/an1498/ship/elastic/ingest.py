@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from an1498.errors import ContentError
-from an1498.model import Derivation, FieldType, Layout, LayoutSource, Target
+from an1498.model import ELASTIC_ASSET_TYPES, Derivation, FieldType, Layout, LayoutSource, Target
+from an1498.ship.assets import TABLE_FIELD
 from an1498.ship.elastic.fields import MULTI_FIELD, es_type
 
 OWN = "an1498"
@@ -163,6 +164,13 @@ def component_template(source: LayoutSource, version: int) -> Body:
             limit = {"ignore_above": KEYWORD} if row.type is FieldType.KEYWORD else {}
             mappings[row.indexed] = {"type": es_type(row.type), **limit}
     return {"template": {"mappings": {"properties": _nested(mappings)}}, "version": version, "_meta": _meta()}
+
+
+def assets_index() -> Body:
+    """The body of `PUT <index>` for the table of assets (Elasticsearch, index modules: `index.mode` lookup has one shard)."""
+    types = {**ELASTIC_ASSET_TYPES, TABLE_FIELD: FieldType.KEYWORD}
+    properties = {name: {"type": es_type(kind)} for name, kind in types.items()}
+    return {"settings": {"index": {"mode": "lookup"}}, "mappings": {"dynamic": False, "properties": properties, "_meta": _meta()}}
 
 
 def _nested(mappings: Mapping[str, Body]) -> Body:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from an1498.model import LayoutSource, Target
+from an1498.model import ELASTIC_ASSETS, Entity, LayoutSource, Target
+from an1498.ship.assets import TABLE_FIELD
 from an1498.ship.elastic.markdown import code
 from an1498.ship.elastic.rule import Rule
 
@@ -47,6 +48,30 @@ Correlations without the tag `Alternative` alert; the alternatives detect the sa
 (tag `Rule Type: BBR`) are context and optional.
 """
 
+_ASSETS = f"""
+## 4. Assets: whose address it was
+
+The ES|QL correlations of this target join the lookup index `{ELASTIC_ASSETS}`: without it they end in an error, and while it is empty
+nothing alerts. Needs LOOKUP JOIN (Elasticsearch 8.18 or later). Once:
+
+```sh
+curl -X PUT "$ES/{ELASTIC_ASSETS}" -H 'content-type: application/json' -H "Authorization: ApiKey $KEY" \\
+  -d @lookup_index/{ELASTIC_ASSETS}.json
+```
+
+Then at least as often as the rules run, from logs that reach to the present: load the new table, and delete what it no longer has.
+Until the second call has ended, a host may still be known at an address that it has just lost.
+
+```sh
+an1498 assets build /var/log/zeek --cmdb cmdb.csv --since 2026-01-01T00:00:00Z --out assets
+curl -X POST "$ES/_bulk?refresh=true" -H 'content-type: application/x-ndjson' -H "Authorization: ApiKey $KEY" \\
+  --data-binary @assets/{ELASTIC_ASSETS}.ndjson
+TABLE=$(sed -n '2s/.*"{TABLE_FIELD}": "\\([0-9a-f]*\\)".*/\\1/p' assets/{ELASTIC_ASSETS}.ndjson)
+curl -X POST "$ES/{ELASTIC_ASSETS}/_delete_by_query?refresh=true" -H 'content-type: application/json' -H "Authorization: ApiKey $KEY" \\
+  -d '{{"query": {{"bool": {{"must_not": {{"term": {{"{TABLE_FIELD}": "'"$TABLE"'"}}}}}}}}}}'
+```
+"""
+
 
 def readme(target: Target, names: Mapping[str, LayoutSource], rules: Iterable[Rule]) -> str:
     counts = Counter(str(rule["type"]) for rule in rules)
@@ -62,5 +87,6 @@ def readme(target: Target, names: Mapping[str, LayoutSource], rules: Iterable[Ru
         if name.startswith("logs-"):
             stream = name.removesuffix("@custom")
             lines.append(f'curl -X POST "$ES/{stream}-default/_rollover" -H "Authorization: ApiKey $KEY"\n')
+    assets = _ASSETS if target.entity is Entity.LOOKUP else ""
     listed = "".join(f"\n- {code(name)}: {code(source.index)}" for name, source in names.items())
-    return "".join([*lines, _TAIL, "\n## Names and data\n", listed, "\n"])
+    return "".join([*lines, _TAIL, assets, "\n## Names and data\n", listed, "\n"])

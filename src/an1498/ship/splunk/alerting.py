@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from an1498.compiler.correlation import Plan
-from an1498.model import Correlation, Search, Target
+from an1498.compiler.entity import is_entity
+from an1498.model import Correlation, Entity, Search, Target
 from an1498.ship.splunk.drilldowns import drilldowns
 from an1498.ship.splunk.names import MACHINES
 from an1498.ship.splunk.text import Rule, json_line, key, said_by, shown, without_tokens
@@ -57,7 +58,7 @@ def notable(plan: Plan, search: Search, target: Target) -> dict[str, str]:
         steps = without_tokens(key(rule, "triage").strip())
     return {
         "action.notable": "1",
-        "action.notable.param.rule_title": _named(rule, search),
+        "action.notable.param.rule_title": _named(rule, search, target),
         "action.notable.param.rule_description": description(rule),
         "action.notable.param.security_domain": _domain(plan),
         "action.notable.param.severity": str(target.options.get("severity", {}).get(search.level, search.level)),
@@ -71,29 +72,33 @@ def notable(plan: Plan, search: Search, target: Target) -> dict[str, str]:
     }
 
 
-def risk(rule: Rule, search: Search) -> dict[str, str]:
+def risk(rule: Rule, search: Search, target: Target) -> dict[str, str]:
     """`action.risk.*` for the machine that a result names; nothing where it names none."""
-    machines = _machines(rule, search)
+    machines = _machines(rule, search, target)
     if not machines:
         return {}
     objects = [{"risk_object_field": name, "risk_object_type": "system", "risk_score": search.risk_score} for name in machines]
     return {
         "action.risk": "1",
         "action.risk.param._risk": json_line(objects),
-        "action.risk.param._risk_message": _named(rule, search),
+        "action.risk.param._risk_message": _named(rule, search, target),
         "action.risk.param._risk_score": "0",
         "action.risk.param.verbose": "0",
     }
 
 
-def _machines(rule: Rule, search: Search) -> list[str]:
-    """The result's fields that hold a machine: of a correlation, those of its group; of an event, the layout's entity field."""
-    return [name for name in search.group_by if name in MACHINES] if isinstance(rule, Correlation) else list(search.entity_fields)
+def _machines(rule: Rule, search: Search, target: Target) -> list[str]:
+    """The result's fields that hold a machine: of a correlation, those of its group; of an event, the layout's entity field. The
+    alias `entity` is no machine where it is a flow."""
+    if not isinstance(rule, Correlation):
+        return list(search.entity_fields)
+    flow = target.entity is Entity.COMMUNITY_ID
+    return [name for name in search.group_by if name in MACHINES and not (flow and is_entity(rule, name))]
 
 
-def _named(rule: Rule, search: Search) -> str:
+def _named(rule: Rule, search: Search, target: Target) -> str:
     """The title with the machine's token behind it."""
-    machines = _machines(rule, search)
+    machines = _machines(rule, search, target)
     return f"{title(rule)}: ${machines[0]}$" if machines else title(rule)
 
 

@@ -6,6 +6,9 @@ A drilldown names macros instead of repeating conditions, because Splunk replace
 from __future__ import annotations
 
 from an1498.compiler.correlation import Plan, Stage
+from an1498.compiler.entity import HostField
+from an1498.compiler.spl_parts import ORIGINAL_TIME, stored_value
+from an1498.model import SPLUNK_ASSETS, LayoutField
 from an1498.ship.splunk.names import macro
 
 
@@ -27,5 +30,27 @@ def _search(plan: Plan, owner: Plan, stage: Stage) -> str:
     fields = dict(zip(owner.keys, stage.keys, strict=True))
     # A written value has "=" before it (compiler/spl_staged.py).
     mark = "=" if stage.staged else ""
-    terms = " ".join(f'"{fields[column].indexed}"="{mark}${group}$"' for column, group in zip(plan.keys, plan.groups, strict=True))
-    return f"`{macro(stage.name, 'events')}` | search {terms}"
+    terms: list[str] = []
+    steps = [f"`{macro(stage.name, 'events')}`"]
+    for column, group in zip(plan.keys, plan.groups, strict=True):
+        key = fields[column]
+        term = f'"{key.indexed}"="{mark}${group}$"'
+        if not isinstance(key, HostField):
+            terms.append(term)
+        elif key.by_address:
+            steps += _of_address(stage, key, group)
+        else:  # the name may have a domain there
+            terms.append(f'({term} OR "{key.indexed}"="{mark}${group}$.*")')
+    if terms:
+        steps.insert(1, f"search {' '.join(terms)}")
+    return " | ".join(steps)
+
+
+def _of_address(stage: Stage, key: LayoutField, group: str) -> list[str]:
+    """Events of an address while the host had it."""
+    time = f", _time=tonumber({ORIGINAL_TIME})" if stage.staged else ""
+    return [
+        f"eval an1498_ip={stored_value(stage, key)}{time}",
+        f"lookup {SPLUNK_ASSETS} ip AS an1498_ip OUTPUT host AS an1498_host, end AS an1498_end",
+        f'where an1498_host="${group}$" AND _time<tonumber(an1498_end)',
+    ]

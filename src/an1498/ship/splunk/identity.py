@@ -6,7 +6,7 @@ import json
 import re
 
 from an1498.errors import ContentError, Location
-from an1498.model import STAGED_MACRO, Pack, Target
+from an1498.model import STAGED_MACRO, Entity, Pack, Target
 from an1498.ship.splunk.conf import Stanza
 from an1498.ship.splunk.names import APP, PREFIX
 from an1498.ship.splunk.text import Rule, key, said_by, shown
@@ -98,6 +98,18 @@ exist. Enable every context search that ends in `collect` together with the corr
 """
 
 
+_NO_ASSETS = """- No search reads the lookup an1498_assets (start, end, ip, host, mac, source); it is there for analysts.
+  `an1498 assets build` fills it.
+"""
+_ASSETS = """- The searches take the machine for the host that had an address: lookup an1498_assets (start, end, ip, host, mac,
+  source), which is empty until you fill it, and without which nothing alerts. `an1498 assets build` writes it from dhcp.log
+  and CMDB files; do so at least as often as the searches run, from logs that reach to the present.
+- An update of the app puts its empty lookups/an1498_assets.csv back. Set `[an1498_assets] filename = an1498_assets_site.csv` in
+  local/transforms.conf, and write your table to lookups/an1498_assets_site.csv (or keep it in the KV store,
+  README/collections.conf.example): updates touch neither.
+"""
+
+
 def readme(pack: Pack, target: Target, layout: dict[str, str], correlations: int, context: int) -> bytes:
     staged = _STAGED if target.staging else ""
     writes = f" and, with collect, to {target.macros[STAGED_MACRO]}" if target.staging else ""
@@ -124,9 +136,7 @@ evaluator, the app was checked with AppInspect.
   `search NOT entity="address of a lab machine"`. Local definitions survive updates of the app.
 - Thresholds, windows and lists of trust are parameters of the pack: change an1498.toml's overlay, build and install again. The lookups
   an1498_trusted_endpoints and an1498_allowed_processes show what this build trusts; editing them changes nothing in the searches.
-- Lookup an1498_assets (start, end, ip, host, mac, source) is yours to fill; keep it in the KV store (README/collections.conf.example) if
-  updates must not touch it.
-
+{_ASSETS if target.entity is Entity.LOOKUP else _NO_ASSETS}
 ## Remove
 Disable the searches, delete the app. It writes to no index but through Enterprise Security's notable and risk actions{writes}.
 """.encode()

@@ -40,7 +40,7 @@ def correlation_stanza(search: Search, plan: Plan, target: Target) -> Stanza:
         "alert.suppress.period": f"{search.lookback_s}s",
         **correlation_search(rule),
         **notable(plan, search, target),
-        **risk(rule, search),
+        **risk(rule, search, target),
     }
     return Stanza(_name(rule), settings)
 
@@ -49,7 +49,7 @@ def event_stanza(search: Search, rule: Rule, target: Target) -> Stanza:
     """An event rule: risk for the machine, never an alert. Ranges of consecutive runs meet without overlap, so nothing is to suppress.
     Where the log names no machine (a certificate, for instance) there is nothing to put risk on: the search is for analysts. A search
     that writes risk events itself (staged target) needs no action that does."""
-    modifier = {"action.risk": "0"} if search.staged_as else risk(rule, search)
+    modifier = {"action.risk": "0"} if search.staged_as else risk(rule, search, target)
     if not modifier:
         return Stanza(_name(rule), {**_common(search, rule, target, text(search), scheduled=False), "alert.track": "0"})
     settings = {
