@@ -13,10 +13,13 @@ APPINSPECT_VENV := .venv-appinspect
 .DELETE_ON_ERROR:
 .PHONY: demo test appinspect prove oracles browser bench lock clean
 
-# Compile the pack for every target, replay the samples through what was written, print every correlation × language × scenario.
+# Compile the pack for every target, replay the samples through what was written, print every correlation × language × scenario; then the
+# same for targets that look up whose address it was.
 demo: $(VENV)/ready
 	$(BIN)/an1498 build
 	$(BIN)/an1498 test --build dist --matrix
+	@echo "The machine by its host instead of its address (environments/hosts.toml):"
+	$(BIN)/an1498 --env environments/hosts.toml test --samples environments/hosts --target splunk-hosts --target elastic-hosts
 
 # Everything that CI checks.
 test: $(VENV)/ready oracles browser

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from an1498.compiler import compile_search
+from an1498.compiler.entity import is_entity
 from an1498.compiler.schedule import settled_s
 from an1498.content.durations import text as span_text
 from an1498.errors import Unsupported
-from an1498.model import Correlation, CorrelationType, EventRule, Language, LayoutSource, Pack, Search, Target
+from an1498.model import Correlation, CorrelationType, Entity, EventRule, Language, LayoutSource, Pack, Search, Target
 
 _BOUNDS = {"gt": "more than", "gte": "at least", "lt": "fewer than", "lte": "at most", "eq": "exactly", "neq": "not"}
 _COUNTED = {
@@ -18,6 +19,16 @@ _COUNTED = {
     CorrelationType.VALUE_AVG: "an average of {} over {}",
     CorrelationType.VALUE_MEDIAN: "a median of {} over {}",
     CorrelationType.VALUE_PERCENTILE: "a percentile of {} over {}",
+}
+
+_ENTITY: Mapping[Entity, tuple[str, ...]] = {
+    Entity.IP: ("entity is the address, as the layouts' entity fields have it",),
+    Entity.LOOKUP: (
+        "entity is the host: where an event has its name, that name in lower case without its domain; where it has an address only, the",
+        "host that had the address at the event's time, by the table of assets (an1498 assets build). An address that nobody or several",
+        "hosts had then is no key",
+    ),
+    Entity.COMMUNITY_ID: ("entity is the flow: its community ID, for stages of network sensors only",),
 }
 
 
@@ -34,7 +45,7 @@ def explanation(pack: Pack, rule: EventRule | Correlation, target: Target) -> It
     yield f"target {target.name}, level {rule.level}, {rule.location}"
     yield ""
     yield "Meaning"
-    yield from _indented(_correlation(pack, rule) if isinstance(rule, Correlation) else _event(rule))
+    yield from _indented(_correlation(pack, rule, target) if isinstance(rule, Correlation) else _event(rule))
     if searches:
         first = next(iter(searches.values()))
         yield ""
@@ -60,7 +71,7 @@ def _event(rule: EventRule) -> Iterator[str]:
     yield from description.splitlines()
 
 
-def _correlation(pack: Pack, rule: Correlation) -> Iterator[str]:
+def _correlation(pack: Pack, rule: Correlation, target: Target) -> Iterator[str]:
     window = span_text(rule.timespan_s)
     match rule.type:
         case CorrelationType.TEMPORAL_ORDERED:
@@ -74,6 +85,8 @@ def _correlation(pack: Pack, rule: Correlation) -> Iterator[str]:
         where = f" ({stage.product}/{stage.service})" if stage else ""
         yield f"  {number}. {name}{where}: {stage.title if stage else pack.correlations[name].title}"
     yield "of one group: " + ", ".join(_group(rule, key) for key in rule.group_by)
+    if any(is_entity(rule, key) for key in rule.group_by):
+        yield from _ENTITY[target.entity]
     yield "an event without a group key never counts; keys compare exactly"
     if rule.type is CorrelationType.TEMPORAL_ORDERED:
         yield "events of the same time are not in order; a newer first event replaces a pending older one; a complete sequence uses up"
