@@ -127,3 +127,9 @@ def test_replay_takes_the_files_of_assets_build(tmp_path: Path, capsys: pytest.C
         arguments = ["replay", "--language", language, "--search", str(tmp_path / "search"), "--events", str(tmp_path / "events.ndjson")]
         assert run([*arguments, "--lookup", f"{name}={table}", "--mapping", str(tmp_path / "mapping.json")]) == 0
         assert [json.loads(line)["h"] for line in capsys.readouterr().out.splitlines()] == ["mac-a", None, "mac-b"]
+
+
+def test_hunt_knows_machines_by_address_only(capsys: pytest.CaptureFixture[str]) -> None:
+    overlay = str(ROOT / "environments" / "hosts.toml")
+    assert run(["--root", str(ROOT), "--env", overlay, "hunt", str(HOSTS), "--target", "splunk-hosts"]) == 2
+    assert "target 'splunk-hosts' has entity = \"lookup\"" in capsys.readouterr().err

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from an1498.errors import UsageError
-from an1498.model import Derivation, LayoutSource, Search, Target
+from an1498.model import Derivation, Entity, LayoutSource, Search, Target
 from an1498.replay.prepare import prepare
 from an1498.replay.spl import Prepared
 from an1498.replay.spl.prefilter import Passing, passing
@@ -92,6 +92,9 @@ def plan(target: Target, searches: Sequence[Search]) -> Plan:
     """Raises UsageError for a target whose searches are not SPL, SearchSyntaxError where a search cannot be executed."""
     if target.backend != "splunk":
         raise UsageError(f"target '{target.name}' is for {target.backend}; hunt runs SPL: choose a target with backend = \"splunk\"")
+    if target.entity is not Entity.IP:
+        how = f"target '{target.name}' has entity = \"{target.entity}\"; hunt takes the address that a Mac had at the time for the machine"
+        raise UsageError(f'{how}: choose a target with entity = "ip"')
     macros = target.macros
     prepared: list[tuple[Search, Prepared]] = []
     for search in searches:
