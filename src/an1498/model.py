@@ -27,6 +27,10 @@ class Language(StrEnum):
     LUCENE = "lucene"
 
 
+EVENT_LANGUAGES = (Language.SPL, Language.LUCENE, Language.EQL, Language.ESQL)
+"""Of an event rule's searches the first of these is shipped: a building block that finds every event once is enough."""
+
+
 class FieldType(StrEnum):
     """How a layout stores a field. Splunk stores text only; its layouts use KEYWORD throughout, `_time` apart."""
 

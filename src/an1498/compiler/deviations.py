@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from an1498.model import Deviation
 
 ROW_LIMIT = 10_000
+MAX_SIGNALS = 1000
+"""Alerts of a rule's run: Kibana's own limit (`xpack.alerting.rules.run.alerts.max`), since an alert beyond it is lost."""
 
 DEVIATIONS = {
     "elastic-millisecond-time": "Elasticsearch keeps milliseconds: two events inside one millisecond count as simultaneous.",
@@ -35,6 +37,14 @@ DEVIATIONS = {
     "staged-late-run": (
         "A staged correlation reads what event searches have written: events of a run that ends later than `staging_lag` after its time "
         "are missing from the correlation's run."
+    ),
+    "staged-event-of-two-stages": (
+        "An event that matches two stages raises two alerts of one time: where the rules' ranks do not order the stages, EQL may take them "
+        "for a sequence."
+    ),
+    "staged-max-signals": (
+        f"Kibana keeps {MAX_SIGNALS:,} alerts of a run: a building block that matches more events than that in an interval loses the rest "
+        "for the correlations."
     ),
     "spl-streamstats-limit": (
         "Splunk's manual bounds streamstats by max_stream_window (10,000 results by default): raise it in limits.conf where one run "

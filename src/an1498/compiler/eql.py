@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from an1498.compiler import alerts_index
 from an1498.compiler.chains import place_of
 from an1498.compiler.conditions import EventCondition, with_dataset
 from an1498.compiler.correlation import Plan, Stage
@@ -17,6 +18,7 @@ from an1498.compiler.entity import ENTITY_ALIAS, HostField
 from an1498.compiler.eql_conditions import EqlConditions, field_name
 from an1498.compiler.logic import negation_normal
 from an1498.compiler.refusal import Refusal
+from an1498.content.kibana import ORIGINAL_TIME, RULE_ID
 from an1498.model import RANK_FIELD, CorrelationType
 
 TIME_FIELD = "@timestamp"
@@ -72,11 +74,18 @@ def reversed_search(plan: Plan) -> str | None:
 
 
 def tiebreaker(plan: Plan) -> str:
-    """The field that sorts later stages first within a millisecond, or "": the stages' ranks must strictly decrease."""
-    ranks = [stage.rule.document.get("rank") for stage in plan.events]
+    """The field that sorts later stages first within a millisecond, or "": the stages' ranks must strictly decrease. In alerts it is the
+    rule's id, which begins with the rank."""
+    ranks = [alerts_index.rank(stage.rule) if plan.staged else stage.rule.document.get("rank") for stage in plan.events]
     if not all(isinstance(rank, int) for rank in ranks):
         return ""
-    return RANK_FIELD if all(a > b for a, b in pairwise(ranks)) else ""  # type: ignore[operator]
+    field = RULE_ID if plan.staged else RANK_FIELD
+    return field if all(a > b for a, b in pairwise(ranks)) else ""  # type: ignore[operator]
+
+
+def timestamp(plan: Plan) -> str:
+    """The field by which the sequence is ordered: EQL's `timestamp_field`."""
+    return ORIGINAL_TIME if plan.staged else TIME_FIELD
 
 
 def _sequence(stages: Sequence[Stage], maxspan: str) -> str:

@@ -8,7 +8,7 @@ from an1498.compiler.chains import all_columns
 from an1498.compiler.correlation import Plan, Stage
 from an1498.compiler.esql_counts import event_count, temporal, value_count, value_text
 from an1498.compiler.esql_ordered import ends, ordered
-from an1498.compiler.esql_parts import PACK, PASSING, Scope, numbered, per_stage, present
+from an1498.compiler.esql_parts import PACK, PASSING, Scope, numbered, once, per_stage, present
 from an1498.compiler.esql_values import number, value_aggregate
 from an1498.model import CorrelationType, LayoutField
 
@@ -36,6 +36,7 @@ def _events(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> lis
         "| EVAL " + ", ".join(assigned),
         present(columns),
         "| EVAL " + ", ".join([f"{_TIME} = TO_LONG(@timestamp)", *more]),
+        *once(plan, (*columns, _STAGE, _TIME, *extra)),
         f"| STATS {_TIMES} = COUNT(*) BY " + ", ".join((*columns, _STAGE, _TIME, *extra)),
     ]
 

@@ -20,6 +20,7 @@ from an1498.compiler.entity import FIRST_LABEL, HostField, by_address
 from an1498.compiler.esql_conditions import EsqlConditions, column, string
 from an1498.compiler.logic import negation_normal
 from an1498.compiler.refusal import Refusal
+from an1498.content.kibana import ORIGINAL_EVENT, ORIGINAL_TIME
 from an1498.model import ELASTIC_ASSETS, LayoutField
 
 TIME_FIELD = "@timestamp"
@@ -53,7 +54,17 @@ def selection(stages: Sequence[Stage]) -> list[str]:
     """The events of any stage, with the group's columns."""
     texts = list(dict.fromkeys(stage_text(stage.condition) for stage in stages))
     where = texts[0] if len(texts) == 1 else "\n    OR ".join(f"({text})" for text in texts)
-    return [_from(stages), f"| WHERE {where}", *_host_lookup(stages)]
+    lines = [_from(stages), f"| WHERE {where}"]
+    if stages[0].staged:
+        lines.append(f"| EVAL @timestamp = {ORIGINAL_TIME}")
+    return [*lines, *_host_lookup(stages)]
+
+
+def once(plan: Plan, columns: Sequence[str]) -> list[str]:
+    """An event that two rules have written counts once: rows of one event that are alike in `columns`, all that is kept, become one."""
+    if not plan.staged:
+        return []
+    return ["| STATS an1498_copies = COUNT(*) BY " + ", ".join((*columns, *ORIGINAL_EVENT))]
 
 
 def _host_lookup(stages: Sequence[Stage]) -> list[str]:
@@ -71,7 +82,10 @@ def _host_lookup(stages: Sequence[Stage]) -> list[str]:
     text = column(address)
     if len(addressed) < len(stages):
         # An event that has a host's name stays one row, whatever addresses it has.
-        tests = {f"{column(found[0])} == {string(found[1])}" for stage in addressed if (found := dataset_of(stage.source)) is not None}
+        if stages[0].staged:
+            tests = {stage_text(stage.condition) for stage in addressed}
+        else:
+            tests = {f"{column(found[0])} == {string(found[1])}" for stage in addressed if (found := dataset_of(stage.source)) is not None}
         if tests:
             text = f"CASE({' OR '.join(sorted(tests))}, {text})"
     return [f"| EVAL an1498_asset_ip = {text}", f"| LOOKUP JOIN {ELASTIC_ASSETS} ON an1498_asset_ip"]
@@ -176,6 +190,10 @@ def counted(plan: Plan, value: Callable[[Sequence[Stage]], str] | None = None) -
         cases = []
         for branch in branches:
             found = dataset_of(branch.first.source)
+            if plan.staged:
+                texts = [stage_text(stage.condition) for stage in branch.stages]
+                cases.append(f"{' OR '.join(texts)}, {branch.first.number}")
+                continue
             if found is None:
                 raise Refusal(
                     f"a count over the log source {branch.first.source.product}/{branch.first.source.service}, whose events nothing marks",
@@ -188,7 +206,7 @@ def counted(plan: Plan, value: Callable[[Sequence[Stage]], str] | None = None) -
     lines += ["| EVAL " + ", ".join(keys), present(plan.keys)]
     if value is not None:
         lines.append(f"| EVAL an1498_value = {value(firsts)}")
-    return lines
+    return [*lines, *once(plan, (*plan.keys, TIME_FIELD, *(["an1498_value"] if value is not None else [])))]
 
 
 def paired(scope: Scope, past: str) -> list[str]:

@@ -137,7 +137,7 @@ def _written_as(context: Context, rule: EventRule) -> str:
     """Under which id a staged target writes the rule's events; "" where nothing reads them."""
     if context.target.staging is None or rule.name not in staged.written(context):
         return ""
-    return staged.staged_as(rule)
+    return staged.staged_as(context.target, rule)
 
 
 def _correlation(context: Context, rule: Correlation, language: Language) -> Iterator[Search]:
@@ -180,7 +180,7 @@ def _correlation_search(context: Context, resolved: Plan, language: Language, te
         risk_score=risk_score(rule.level, context.target),
         deviations=deviations.declared(codes),
         group_by=rule.group_by,
-        time_field=emitter.TIME_FIELD,
+        time_field=eql.timestamp(resolved) if language is Language.EQL else emitter.TIME_FIELD,
         stages=tuple((stage.name, emitter.stage_text(stage.condition)) for stage in events),
         tiebreaker=eql.tiebreaker(resolved) if language is Language.EQL else "",
         location=rule.location,
@@ -196,6 +196,8 @@ def _correlation_deviations(resolved: Plan, language: Language, has_companion: b
         yield "range-start"
     if resolved.staged:
         yield "staged-late-run"
+        if language is not Language.SPL:
+            yield "staged-max-signals"
     if language is Language.SPL:
         yield "spl-streamstats-limit"
         return
@@ -205,6 +207,8 @@ def _correlation_deviations(resolved: Plan, language: Language, has_companion: b
     if language is Language.EQL and resolved.correlation.type is CorrelationType.TEMPORAL_ORDERED:
         if not eql.tiebreaker(resolved):
             yield "eql-equal-timestamps"
+            if resolved.staged:
+                yield "staged-event-of-two-stages"
         if resolved.stages[-1].offset_s:
             yield "eql-clock-skew-reversed" if has_companion else "eql-clock-skew-missed"
 

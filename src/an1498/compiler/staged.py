@@ -11,20 +11,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sigma.types import SigmaString
+from sigma.types import SigmaCasedString, SigmaString
 
+from an1498.compiler import alerts_index
 from an1498.compiler.conditions import Context, EventCondition
 from an1498.compiler.correlation import Inner, Plan, Stage, raw_plan
 from an1498.compiler.entity import HostField
 from an1498.compiler.logic import Leaf
 from an1498.compiler.refusal import Refusal
+from an1498.content.kibana import ORIGINAL_TIME, RULE_ID
 from an1498.errors import ContentError
 from an1498.model import STAGED_MACRO, Correlation, EventRule, LayoutField, LayoutSource, Target
 
 FIELD_PREFIX = "an1498_field_"
 SOURCE = "source"
-READ: Mapping[str, tuple[str, ...]] = {"splunk": ("an1498_orig_event", "an1498_orig_time")}
-"""Fields that every correlation over written events reads, besides the id, its keys and values."""
+READ: Mapping[str, tuple[str, ...]] = {
+    "splunk": ("an1498_orig_event", "an1498_orig_time"),
+    "elastic": (ORIGINAL_TIME,),
+}
+"""Fields that every correlation over written events reads besides the id, its keys and values; ES|QL's counts read the event's id too."""
 
 
 def plan(context: Context, correlation: Correlation) -> Plan:
@@ -45,9 +50,10 @@ def _over_written(context: Context, found: Plan) -> Plan:
     )
 
 
-def staged_as(rule: EventRule) -> str:
-    """The id under which a rule's events are written: Splunk's `source`, as Enterprise Security names risk events by their search."""
-    return saved_search_name(rule.name)
+def staged_as(target: Target, rule: EventRule) -> str:
+    """The id under which a rule's events are written: Kibana's `rule_id`; Splunk's `source`, as Enterprise Security names risk events by
+    their search."""
+    return alerts_index.rule_id(target, rule) if target.backend == "elastic" else saved_search_name(rule.name)
 
 
 def saved_search_name(rule: str) -> str:
@@ -81,12 +87,13 @@ def written_name(row: LayoutField) -> str:
 
 def _staged(context: Context, stage: Stage) -> Stage:
     _check_written(context, stage.rule)
-    keys, values = (tuple(_row(row) for row in rows) for rows in (stage.keys, stage.values))
+    stored = alerts_index.alert_field if context.target.backend == "elastic" else _written_row
+    keys, values = (tuple(stored(row) for row in rows) for rows in (stage.keys, stage.values))
     source = _source(context.target, stage.source, (*keys, *values))
-    return replace(stage, condition=_selection(stage.rule, source), keys=keys, values=values, staged=True)
+    return replace(stage, condition=_selection(context.target, stage.rule, source), keys=keys, values=values, staged=True)
 
 
-def _row(row: LayoutField) -> LayoutField:
+def _written_row(row: LayoutField) -> LayoutField:
     if isinstance(row, HostField):
         return HostField(row.native, written_name(row), by_address=row.by_address)
     return LayoutField(row.native, written_name(row))
@@ -100,19 +107,23 @@ def _source(target: Target, source: LayoutSource, rows: tuple[LayoutField, ...])
         fields=tuple(dict.fromkeys(rows)),
         constants={},
         entity_field=source.entity_field,
-        macro=STAGED_MACRO,
-        macro_definition=target.macros[STAGED_MACRO],
-        time_field=source.time_field,
+        index=alerts_index.index(target),
+        macro=STAGED_MACRO if target.backend == "splunk" else "",
+        macro_definition=target.macros.get(STAGED_MACRO, ""),
+        time_field=source.time_field if target.backend == "splunk" else ORIGINAL_TIME,
     )
 
 
-def _selection(rule: EventRule, source: LayoutSource) -> EventCondition:
-    leaf = Leaf(SOURCE, SigmaString.from_str(staged_as(rule)))
-    return EventCondition(rule, source, leaf, (SOURCE,))
+def _selection(target: Target, rule: EventRule, source: LayoutSource) -> EventCondition:
+    if target.backend == "splunk":
+        field, value = SOURCE, SigmaString.from_str(staged_as(target, rule))
+    else:
+        field, value = RULE_ID, SigmaCasedString.from_sigma_string(SigmaString.from_str(staged_as(target, rule)))
+    return EventCondition(rule, source, Leaf(field, value), (field,))
 
 
 def _check_written(context: Context, rule: EventRule) -> None:
-    """A stage whose rule writes nothing, or two fields under one name, would silently never match."""
+    """A stage whose rule writes nothing, or two fields of Splunk's under one name, would silently never match."""
     if rule.name in (context.target.options.get("skip") or {}):
         raise Refusal(f"the stage '{rule.name}', which target '{context.target.name}' skips", "skip the correlation too", rule.name)
     names: dict[str, str] = {}

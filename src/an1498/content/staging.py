@@ -37,8 +37,6 @@ def load_staging(table: Mapping[str, Node], backend: str) -> Staging | None:
             raise table[key].error(f"'{table[key].name}' is not for backend '{backend}'", "remove it")
     if not staged:
         return None
-    if backend != "splunk":
-        raise table["variant"].error(f"'{table['variant'].name}' is 'staged', which only backend 'splunk' has", "remove it")
     return Staging(
         index=_name(table["staging_index"], _INDEX) if "staging_index" in table else INDEX,
         space=_name(table["staging_space"], _SPACE) if "staging_space" in table else SPACE,

@@ -21,7 +21,7 @@ from an1498.replay.alerts import Indexed, alerts, index_streams
 from an1498.replay.staging import staged, stored
 
 TARGET_OF = {Language.SPL: "splunk", Language.EQL: "elastic", Language.ESQL: "elastic"}
-STAGED_OF = {Language.SPL: "splunk-staged"}
+STAGED_OF = {language: f"{target}-staged" for language, target in TARGET_OF.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,8 @@ def _firing(search: Search, alert: Alert) -> Firing:
 
 def explained(search: Search, spec: Spec, events: Sequence[Observation]) -> bool:
     """Whether a declared deviation of the search can explain a difference on this stream: a tie between events of one
-    group where EQL has no tiebreaker, or events within the clock skew of each other where EQL cannot shift clocks."""
+    group (or alerts of one event) where EQL has no tiebreaker, or events within the clock skew of each other where EQL cannot shift
+    clocks."""
     codes = {deviation.code for deviation in search.deviations}
     tolerance = -1
     if "eql-equal-timestamps" in codes:
@@ -106,6 +107,8 @@ def explained(search: Search, spec: Spec, events: Sequence[Observation]) -> bool
     if codes & {"eql-clock-skew-reversed", "eql-clock-skew-missed"}:
         tolerance = spec.skew_ms * len(spec.rules)
     matched = [event for event in events if event.groups]
+    if "staged-event-of-two-stages" in codes and any(len(event.groups) > 1 for event in matched):
+        return True
     return any(
         abs(first.time_ms - second.time_ms) <= tolerance and set(first.groups.values()) & set(second.groups.values())
         for position, first in enumerate(matched)

@@ -57,6 +57,12 @@ interval = "5m"
 backend = "splunk"
 variant = "staged"
 layouts = ["splunk/logd", "splunk/zeek"]
+
+[targets.elastic-staged]
+backend = "elastic"
+variant = "staged"
+languages = ["eql", "esql"]
+layouts = ["elastic/unifiedlogs", "elastic/zeek"]
 """
 
 NAME = "synthetic_correlation"

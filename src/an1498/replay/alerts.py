@@ -13,10 +13,11 @@ from typing import Any
 
 import duckdb
 
+from an1498.content.kibana import CARRIERS
 from an1498.model import RANK_FIELD, Alert, FieldType, Language, NativeEvent, Pack, Search, Target
 from an1498.replay.ingest import index_event
 from an1498.replay.lookup import Lookup
-from an1498.replay.prepare import prepare
+from an1498.replay.prepare import Prepared, prepare
 from an1498.replay.table import ColumnType, EventTable, Flavour, ResultRow, Schema, epoch_microseconds, load
 
 Stream = Sequence[tuple[NativeEvent, Mapping[str, Any]]]
@@ -72,17 +73,19 @@ def _stored(target: Target, events: Iterable[NativeEvent]) -> Stream:
         for layout in target.layouts:
             document = index_event(event, layout)
             if document is not None:
-                if target.staging is not None and target.backend == "splunk":
-                    document = {**document, **_address(document, len(stored))}
+                if target.staging is not None:
+                    document = {**document, **_for_staging(target, document, len(stored))}
                 stored.append((event, document))
                 break
     return stored
 
 
-def _address(document: Mapping[str, Any], place: int) -> dict[str, str]:
-    """Splunk's internal fields of an event's bucket and of its place there (Knowledge Manager Manual, "Use default fields"), which a
-    staged target's event searches read."""
-    return {"_bkt": f"{document.get('index', 'main')}~0~AN1498", "_cd": f"0:{place}"}
+def _for_staging(target: Target, document: Mapping[str, Any], place: int) -> dict[str, Any]:
+    """What a staged target's event searches need besides. Splunk: the internal fields of an event's bucket and of its place there
+    (Knowledge Manager Manual, "Use default fields"). Elastic: what our ingest pipelines copy into fields that alerts have."""
+    if target.backend == "splunk":
+        return {"_bkt": f"{document.get('index', 'main')}~0~AN1498", "_cd": f"0:{place}"}
+    return {carrier: document[name] for name, carrier in CARRIERS.items() if name in document}
 
 
 def _flavour(target: Target) -> Flavour:
@@ -104,16 +107,23 @@ def field_types(target: Target) -> dict[str, ColumnType]:
             types.setdefault(derived.indexed, ColumnType(derived.type))
     if target.backend == "elastic":
         types.setdefault(RANK_FIELD, ColumnType(FieldType.LONG))
+    if target.staging is not None and target.backend == "splunk":
+        types |= dict.fromkeys(("_bkt", "_cd"), ColumnType(FieldType.KEYWORD))
     elif target.staging is not None:
-        types |= dict.fromkeys(_address({}, 0), ColumnType(FieldType.KEYWORD))
+        types |= {carrier: types[name] for name, carrier in CARRIERS.items() if name in types}
     return types
 
 
 def alerts(pack: Pack, search: Search, indexed: Indexed) -> list[list[Alert]]:
     """The alerts that a search raises in each stream, sorted. Raises SearchSyntaxError, UsageError."""
     macros = pack.targets[search.target].macros
-    prepared = prepare(search.language, search.text, name=search.rule, macros=macros, lookups=indexed.lookups, tiebreaker=search.tiebreaker)
-    return read_alerts(search, prepared.execute(indexed.table), indexed)
+    return read_alerts(search, prepared_search(search, macros, indexed.lookups).execute(indexed.table), indexed)
+
+
+def prepared_search(search: Search, macros: Mapping[str, str], lookups: Mapping[str, Lookup]) -> Prepared:
+    """A search, ready to run as its target would run it. Raises SearchSyntaxError."""
+    time, tie = search.time_field, search.tiebreaker
+    return prepare(search.language, search.text, name=search.rule, macros=macros, lookups=lookups, tiebreaker=tie, timestamp=time)
 
 
 def read_alerts(search: Search, rows: Iterable[ResultRow], indexed: Indexed, *, last_rule: str = "") -> list[list[Alert]]:

@@ -37,8 +37,10 @@ def prepare(
     macros: Mapping[str, str] | None = None,
     lookups: Mapping[str, Lookup] | None = None,
     tiebreaker: str = "",
+    timestamp: str = "@timestamp",
 ) -> Prepared:
-    """Parse a search. `name` stands for the text in messages; `tiebreaker` is EQL's `tiebreaker_field`.
+    """Parse a search. `name` stands for the text in messages; `tiebreaker` and `timestamp` are EQL's `tiebreaker_field` and
+    `timestamp_field`.
 
     Raises SearchSyntaxError or UnsupportedConstruct."""
     macros, lookups = macros or {}, lookups or {}
@@ -50,7 +52,7 @@ def prepare(
         case Language.EQL:
             from an1498.replay import eql
 
-            return eql.prepare(text, name=name, macros=macros, lookups=lookups, tiebreaker=tiebreaker)
+            return eql.prepare(text, name=name, macros=macros, lookups=lookups, tiebreaker=tiebreaker, timestamp_field=timestamp)
         case Language.ESQL:
             from an1498.replay import esql
 

@@ -17,10 +17,10 @@ import duckdb
 from an1498.content.scenarios import CMDB, Scenario, load_scenario, scenario_files
 from an1498.errors import SearchSyntaxError, UsageError
 from an1498.model import Alert, NativeEvent, Pack, Search, Target
-from an1498.replay.alerts import Indexed, Stream, index_streams, read_alerts, widened
+from an1498.replay.alerts import Indexed, Stream, index_streams, prepared_search, read_alerts, widened
 from an1498.replay.assets import asset_lookups
 from an1498.replay.lookup import Lookup
-from an1498.replay.prepare import Prepared, prepare
+from an1498.replay.prepare import Prepared
 from an1498.replay.staging import stored, writers, written
 from an1498.telemetry import read_log
 from an1498.telemetry.assets import AssetTable, asset_table
@@ -194,7 +194,7 @@ def _companions(searches: Sequence[Search]) -> Iterable[tuple[Search, ...]]:
 def _parsed(search: Search, macros: Mapping[str, str], lookups: Mapping[str, Lookup]) -> Prepared | str:
     """The search, ready to run, or why it cannot be read."""
     try:
-        return prepare(search.language, search.text, name=search.rule, macros=macros, lookups=lookups, tiebreaker=search.tiebreaker)
+        return prepared_search(search, macros, lookups)
     except SearchSyntaxError as error:
         return str(error)
 

@@ -56,8 +56,9 @@ def bundle_files(pack: Pack, target_name: str, searches: Iterable[Search]) -> di
 
 def _elasticsearch(pack: Pack, target_name: str, names: Mapping[str, LayoutSource]) -> dict[str, bytes]:
     target, version = pack.targets[target_name], rule_version(pack.version)
+    staged = target.staging is not None
     files: dict[str, bytes] = {}
     for name, source in names.items():
-        files[f"component_templates/{name}.json"] = pretty(component_template(source, version))
-        files[f"ingest_pipelines/{name}.json"] = pretty(ingest_pipeline(layout_of(target, source), source, version))
+        files[f"component_templates/{name}.json"] = pretty(component_template(source, version, staged=staged))
+        files[f"ingest_pipelines/{name}.json"] = pretty(ingest_pipeline(layout_of(target, source), source, version, staged=staged))
     return files

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from an1498.compiler.entity import HostField, entity_key, is_entity, machine_fields
+from an1498.content.ecs import ECS_FIELDS, ecs_type
+from an1498.content.kibana import ORIGINAL_EVENT, ORIGINAL_TIME, RULE_ID
 from an1498.model import RANK_FIELD, Correlation, EventRule, FieldType, LayoutSource, Pack, Search, Target
-from an1498.ship.elastic.ecs import ECS_FIELDS
 
 MULTI_FIELD = ".keyword"
 """What our component templates add to an analysed text, so that EQL and Lucene can compare whole values."""
@@ -67,6 +68,12 @@ def stored_types(source: LayoutSource) -> dict[str, FieldType]:
     return types
 
 
+def alert_types() -> dict[str, FieldType]:
+    """What queries over alerts can read: ECS fields and Kibana's own."""
+    types = {name: kind for name in ECS_FIELDS if (kind := ecs_type(name)) is not None}
+    return types | dict.fromkeys((RULE_ID, *ORIGINAL_EVENT), FieldType.KEYWORD) | {ORIGINAL_TIME: FieldType.DATE}
+
+
 def es_type(kind: FieldType) -> str:
     """The mapping type of Elasticsearch: ECS types `message` as match_only_text."""
     return _ES_TYPES.get(kind, str(kind))
@@ -74,7 +81,7 @@ def es_type(kind: FieldType) -> str:
 
 def required_fields(pack: Pack, search: Search) -> list[dict[str, str | bool]]:
     """Kibana's `required_fields`: name, type, and whether ECS has it."""
-    types: dict[str, FieldType] = {}
+    types: dict[str, FieldType] = alert_types() if search.staged else {}
     for source in distinct_sources(pack, search):
         for name, kind in stored_types(source).items():
             types.setdefault(name, kind)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from an1498.compiler.alerts_index import index as alerts_index
 from an1498.compiler.entity import machine_fields
+from an1498.content.kibana import CARRIERS
 from an1498.model import ELASTIC_ASSETS, Entity, FieldType, Language, LayoutSource, Pack, Search, Target
 from an1498.ship.elastic.datastreams import custom_names, names_of
 from an1498.ship.elastic.fields import distinct_sources, indexed_names, key_fields, stages, target_sources
@@ -48,7 +50,8 @@ def _buttons(pack: Pack, search: Search) -> Iterator[str]:
         seen.add(stage.source.index)
         where = {"event.dataset": str(stage.source.constants["event.dataset"])} if "event.dataset" in stage.source.constants else {}
         for name, field in keys.items():
-            where[field] = f"{{{{{name if search.language is Language.ESQL else field}}}}}"
+            shown = CARRIERS.get(field, field) if search.staged else field
+            where[field] = f"{{{{{name if search.language is Language.ESQL else shown}}}}}"
         label = f"{stage.source.product}/{stage.source.service}: all records of this group"
         yield investigate(label, f"What else the log has around the time of: {search.title}", [where], minutes)
 
@@ -71,12 +74,13 @@ def setup(pack: Pack, selected: Selected) -> str:
     custom = names_of(custom_names(target_sources(target)), sources)
     lines = ["## Setup", "", "Install the bundle's component templates and ingest pipelines first, then roll the data streams over:", ""]
     lines += [f"- {code(name)}" for name in custom]
-    lines += ["", "The rule reads:", ""]
+    lines += _staged(pack, selected)
+    lines += ["", "The rule reads:" if not search.staged else "These building blocks read:", ""]
     lines += [f"- {code(source.index)} ({inline(source.product)}/{inline(source.service)}{_details(target, source)})" for source in sources]
     if ELASTIC_ASSETS in search.text:
         lines += [
             "",
-            f"It also reads the lookup index {code(ELASTIC_ASSETS)}, whose address it was: the bundle's README says how to fill it.",
+            f"The rule also reads the lookup index {code(ELASTIC_ASSETS)}, whose address it was: the bundle's README says how to fill it.",
         ]
         lines += ["Without it the rule runs into an error, and while it is empty nothing alerts."]
     lines += _remarks(selected)
@@ -84,6 +88,16 @@ def setup(pack: Pack, selected: Selected) -> str:
         lines += ["", "Where the query means less than the rule:", ""]
         lines += [f"- {code(deviation.code)}: {inline(deviation.text)}" for deviation in search.deviations]
     return "\n".join(lines)
+
+
+def _staged(pack: Pack, selected: Selected) -> Sequence[str]:
+    """A staged correlation reads alerts: those of which rules, and where."""
+    search = selected.search
+    if not search.staged:
+        return ()
+    alerts = alerts_index(pack.targets[search.target])
+    head = f"The rule reads {code(alerts)}: the alerts of these building blocks. Enable them with it:"
+    return ("", head, "", *(f"- {inline(stage.rule.title)}" for stage in stages(pack, search)))
 
 
 def _details(target: Target, source: LayoutSource) -> str:
@@ -106,7 +120,8 @@ def _remarks(selected: Selected) -> Sequence[str]:
     if search.kind == "event":
         remarks += ["", "A building block: context for the correlations, not an alert. Its alerts are hidden unless asked for."]
     if search.tiebreaker:
-        remarks += ["", f"Events of one millisecond are ordered by {code(search.tiebreaker)}, which the ingest pipelines set."]
+        source = "which begins with the rule's rank" if search.staged else "which the ingest pipelines set"
+        remarks += ["", f"Events of one millisecond are ordered by {code(search.tiebreaker)}, {source}."]
     if selected.companion:
         remarks += ["", "The same stages in the reverse order within the clock skew. Enable it together with the rule of the same name."]
     if selected.instead_of:

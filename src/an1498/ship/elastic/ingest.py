@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from an1498.content.ecs import ecs_type
+from an1498.content.kibana import CARRIERS
 from an1498.errors import ContentError
 from an1498.model import ELASTIC_ASSET_TYPES, Derivation, FieldType, Layout, LayoutSource, Target
 from an1498.ship.assets import TABLE_FIELD
@@ -106,12 +108,13 @@ ctx.an1498.rank = rank == null ? params.default_rank : rank;
 Body = dict[str, Any]
 
 
-def ingest_pipeline(layout: Layout, source: LayoutSource, version: int) -> Body:
-    """The body of `PUT _ingest/pipeline/<name>`. Raises ContentError where the table asks for a field that no step computes."""
+def ingest_pipeline(layout: Layout, source: LayoutSource, version: int, *, staged: bool = False) -> Body:
+    """The body of `PUT _ingest/pipeline/<name>`; with `staged`, for a target whose correlations run over alerts. Raises ContentError where
+    the table asks for a field that no step computes."""
     return {
         "description": f"AN1498: the machine's address and the order of events of one millisecond ({source.product}/{source.service})",
         "version": version,
-        "processors": [*_derived(layout, source), _rank(source)],
+        "processors": [*_derived(layout, source), *_carried(source, staged=staged), _rank(source)],
         "on_failure": [{"append": {"field": "error.message", "value": "an1498: {{{_ingest.on_failure_message}}}"}}],
         "_meta": _meta(),
     }
@@ -135,6 +138,18 @@ def _derived(layout: Layout, source: LayoutSource) -> Iterable[Body]:
             yield {"script": {"tag": row.indexed, "lang": "painless", "source": ENTITY_SCRIPT, "params": params}}
 
 
+def _carried(source: LayoutSource, *, staged: bool) -> Iterable[Body]:
+    """Copies of our fields in ECS fields, which alerts keep; what the sender put there goes."""
+    for name, carrier in _carriers(source) if staged else ():
+        yield {"remove": {"tag": f"{carrier} of the sender", "field": carrier, "ignore_missing": True}}
+        yield {"set": {"tag": carrier, "field": carrier, "copy_from": name, "ignore_empty_value": True}}
+
+
+def _carriers(source: LayoutSource) -> list[tuple[str, str]]:
+    computed = {derived.indexed for derived in source.derived}
+    return [(name, carrier) for name, carrier in sorted(CARRIERS.items()) if name in computed]
+
+
 def _rank(source: LayoutSource) -> Body:
     if not source.rank_cases:
         return {"set": {"tag": f"{OWN}.rank", "field": f"{OWN}.rank", "value": source.rank}}
@@ -150,12 +165,15 @@ def _rank(source: LayoutSource) -> Body:
     return {"script": {"tag": f"{OWN}.rank", "lang": "painless", "source": RANK_SCRIPT, "params": params}}
 
 
-def component_template(source: LayoutSource, version: int) -> Body:
-    """The body of `PUT _component_template/<name>`: our own fields, whole texts beside analysed ones, and what the vendor does not map."""
+def component_template(source: LayoutSource, version: int, *, staged: bool = False) -> Body:
+    """The body of `PUT _component_template/<name>`: our own fields, whole texts beside analysed ones, and what the vendor does not map;
+    with `staged`, the ECS fields that carry fields of ours too."""
     mappings: dict[str, Body] = {f"{OWN}.rank": {"type": "long"}}
     for derived in source.derived:
         if derived.indexed.startswith(f"{OWN}."):
             mappings[derived.indexed] = {"type": es_type(derived.type)}
+    for _, carrier in _carriers(source) if staged else ():
+        mappings[carrier] = {"type": es_type(ecs_type(carrier) or FieldType.KEYWORD)}
     for row in source.fields:
         if row.type is FieldType.TEXT:
             whole = {MULTI_FIELD.lstrip("."): {"type": "keyword", "ignore_above": WHOLE_TEXT}}

@@ -45,8 +45,12 @@ import saved_objects true dashboard.ndjson
 ## 3. Enable
 
 Correlations without the tag `Alternative` alert; the alternatives detect the same in ES|QL, enable one of the two. Building blocks
-(tag `Rule Type: BBR`) are context and optional.
+(tag `Rule Type: BBR`) are {blocks}.
 """
+
+_OPTIONAL = "context and optional"
+_STAGED = """what the correlations of this staged target read: enable those that a correlation's setup
+guide names, in the space whose alerts it reads, and let an exception of theirs excuse an event from the correlations too"""
 
 _ASSETS = f"""
 ## 4. Assets: whose address it was
@@ -89,4 +93,5 @@ def readme(target: Target, names: Mapping[str, LayoutSource], rules: Iterable[Ru
             lines.append(f'curl -X POST "$ES/{stream}-default/_rollover" -H "Authorization: ApiKey $KEY"\n')
     assets = _ASSETS if target.entity is Entity.LOOKUP else ""
     listed = "".join(f"\n- {code(name)}: {code(source.index)}" for name, source in names.items())
-    return "".join([*lines, _TAIL, assets, "\n## Names and data\n", listed, "\n"])
+    tail = _TAIL.replace("{blocks}", _STAGED if target.staging else _OPTIONAL)
+    return "".join([*lines, tail, assets, "\n## Names and data\n", listed, "\n"])

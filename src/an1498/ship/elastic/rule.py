@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from an1498.compiler.alerts_index import index as alerts_index
+from an1498.compiler.deviations import MAX_SIGNALS
+from an1498.compiler.schedule import settled_s
 from an1498.content.data import attack_object
-from an1498.model import Language, LayoutSource, Pack, Search
+from an1498.content.kibana import ORIGINAL_TIME
+from an1498.model import Language, LayoutSource, Pack, Search, Target
 from an1498.ship.elastic import exceptions, guide
 from an1498.ship.elastic.fields import distinct_sources, indexes, investigation_fields, required_fields
 from an1498.ship.elastic.selection import LANGUAGE_NAMES, Selected
@@ -16,9 +20,6 @@ from an1498.ship.elastic.threat import tactic_names, threat
 Rule = dict[str, Any]
 
 TYPES: Mapping[Language, str] = {Language.EQL: "eql", Language.ESQL: "esql", Language.LUCENE: "query"}
-
-MAX_SIGNALS = 1000
-"""Alerts per run: Kibana's own limit (`xpack.alerting.rules.run.alerts.max`), since an alert beyond it is lost."""
 
 INTEGRATIONS: Mapping[str, str] = {"unifiedlogs": ">=0.5.0", "zeek": ">=2.1.0"}
 """Fleet packages by `event.module`, from the version on that stores what the layouts say (their changelogs: unifiedlogs 0.5.0 brought
@@ -47,10 +48,10 @@ def detection_rule(pack: Pack, selected: Selected, searches: Mapping[tuple[str, 
         "query": search.text,
     }
     if search.language is not Language.ESQL:
-        rule["index"] = indexes(sources)
+        rule["index"] = [alerts_index(pack.targets[search.target])] if search.staged else indexes(sources)
     if search.kind == "event":
         rule["building_block_type"] = "default"
-    rule |= _schedule(search) | _rating(pack, search)
+    rule |= _schedule(pack.targets[search.target], search) | _rating(pack, search)
     suppression = alert_suppression(search)
     if suppression:
         rule["alert_suppression"] = suppression
@@ -80,10 +81,11 @@ def _name(selected: Selected) -> str:
     return f"{title} [{LANGUAGE_NAMES[selected.search.language]}]" if selected.instead_of else title
 
 
-def _schedule(search: Search) -> Rule:
+def _schedule(target: Target, search: Search) -> Rule:
     """Single events are searched by the time at which they were indexed: one that comes late is still seen, and an event's alert is
     raised once. Correlations look at the events' own times: their lookback holds window, interval and ingest lag, and a range on
-    `event.ingested` would cut a pair apart whose halves came at different times (so do Elastic's own EQL sequence rules)."""
+    `event.ingested` would cut a pair apart whose halves came at different times (so do Elastic's own EQL sequence rules). Staged
+    correlations look at the events' own times too, in the alerts, and end where every building block has run."""
     schedule: Rule = {
         "from": f"now-{search.lookback_s}s",
         "to": "now",
@@ -92,6 +94,9 @@ def _schedule(search: Search) -> Rule:
     }
     if search.kind == "event":
         schedule |= {"timestamp_override": "event.ingested", "timestamp_override_fallback_disabled": False}
+    elif search.staged:
+        schedule |= {"timestamp_override": ORIGINAL_TIME, "timestamp_override_fallback_disabled": True}
+        schedule["to"] = f"now-{settled_s(target, staged=True)}s"
     if search.language is Language.EQL:
         schedule["timestamp_field"] = search.time_field
         if search.tiebreaker:

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from an1498.model import Language, Search
+from an1498.model import EVENT_LANGUAGES, Language, Search
 
-EVENT_LANGUAGES = (Language.LUCENE, Language.EQL, Language.ESQL)
 CORRELATION_LANGUAGES = (Language.EQL, Language.ESQL)
 NAMESPACE = UUID("8f0c2f0e-5a8a-5d0f-9a35-6d1c9b1c8a49")
 
@@ -39,8 +38,9 @@ class Selected:
 
 
 def rule_id(search: Search) -> str:
-    """Stable as long as the Sigma rule's id, the language and the target's name are."""
-    return str(uuid5(NAMESPACE, f"{search.id}/{search.language}/{search.target}"))
+    """Stable as long as the Sigma rule's id, the language and the target's name are. What a staged target's correlations read has an
+    id without the language, since it is in their queries."""
+    return search.staged_as or str(uuid5(NAMESPACE, f"{search.id}/{search.language}/{search.target}"))
 
 
 def select(searches: Iterable[Search]) -> tuple[Selected, ...]:

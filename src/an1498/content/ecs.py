@@ -1,11 +1,14 @@
-"""Which stored fields are ECS fields (Elastic Common Schema 8.17, field reference): `ecs` of a rule's `required_fields`."""
+"""Which stored fields are ECS fields, and of which type (Elastic Common Schema 8.17, field reference)."""
 
 from __future__ import annotations
+
+from an1498.model import FieldType
 
 ECS_VERSION = "8.17"
 
 _BY_PREFIX = {
     "": ("@timestamp", "message"),
+    "client": ("ip",),
     "destination": ("address", "bytes", "domain", "ip", "packets", "port"),
     "dll": ("name", "path"),
     "event": ("category", "dataset", "duration", "id", "kind", "module", "outcome", "provider"),
@@ -36,3 +39,20 @@ _BY_PREFIX = {
 
 ECS_FIELDS = frozenset(f"{prefix}.{name}" if prefix else name for prefix, names in _BY_PREFIX.items() for name in names)
 """The ECS fields among the fields of the pack's layouts. A multi-field such as `message.keyword` is not one."""
+
+_TYPES = {
+    FieldType.TEXT: ("message",),
+    FieldType.DATE: ("@timestamp", "file.x509.not_after", "file.x509.not_before"),
+    FieldType.IP: ("client.ip", "destination.ip", "host.ip", "source.ip"),
+    FieldType.BOOLEAN: ("tls.established", "tls.resumed"),
+    FieldType.LONG: (
+        *(f"{side}.{name}" for side in ("destination", "source") for name in ("bytes", "packets", "port")),
+        *("event.duration", "file.x509.public_key_exponent", "file.x509.public_key_size", "process.pid", "process.thread.id"),
+    ),
+}
+_TYPE_OF = {name: kind for kind, names in _TYPES.items() for name in names}
+
+
+def ecs_type(field: str) -> FieldType | None:
+    """The type of an ECS field among `ECS_FIELDS`, None for any other field."""
+    return _TYPE_OF.get(field, FieldType.KEYWORD) if field in ECS_FIELDS else None
