@@ -10,8 +10,7 @@ import pytest
 
 from an1498.compiler import compile_pack
 from an1498.content import load_pack
-from an1498.content.staging import direct
-from an1498.model import CorrelationType, Entity, Language
+from an1498.model import CorrelationType, Entity, Language, Staging
 from an1498.proof.cases import SHAPES
 from an1498.proof.differential import STAGED_OF, compare
 from an1498.replay.scenarios import load_scenarios, run_scenarios
@@ -46,24 +45,15 @@ def test_without_removing_repetitions_counts_would_differ(monkeypatch: pytest.Mo
 
 
 def test_a_host_that_is_looked_up_is_looked_up_at_the_event_s_time() -> None:
-    """entity = "lookup": over the scenarios that say whose address it was, staged targets raise what the direct ones raise."""
-    pack = load_pack(ROOT, [ROOT / "environments" / "staged.toml"])
-    by_host = {name: replace(target, entity=Entity.LOOKUP) for name, target in pack.targets.items() if target.staging is not None}
-    staged = replace(pack, targets=by_host)
+    """entity = "lookup": the scenarios of hosts that change addresses, on their targets made staged."""
+    pack = load_pack(ROOT, [ROOT / "environments" / "hosts.toml"])
+    targets = {name: target for name, target in pack.targets.items() if target.entity is Entity.LOOKUP}
+    assert set(targets) == {"splunk-hosts", "elastic-hosts"}
+    staged = replace(pack, targets={name: replace(target, staging=Staging("risk", "default", 120)) for name, target in targets.items()})
+    compilation = compile_pack(staged)
     stages = {rule for correlation in pack.correlations.values() for rule in correlation.rules}
-    found = []
-    for chosen in (staged, direct(staged)):
-        scenarios = [
-            replace(replayed, scenario=replace(replayed.scenario, expect=()))
-            for replayed in load_scenarios(ROOT / "samples", chosen)
-            if replayed.assets.rows
-        ]
-        compilation = compile_pack(chosen)
-        needed = [search for search in compilation.searches if search.kind == "correlation" or search.rule in stages]
-        outcomes = run_scenarios(chosen, needed, compilation.macros, scenarios).outcomes
-        assert not [outcome for outcome in outcomes if outcome.status == "error"]
-        found.append({(o.scenario, o.search.rule, o.search.target, o.search.language): o.actual for o in outcomes})
-    assert found[0] == found[1]
-    assert {target for _, rule, target, _ in (key for key, alerts in found[0].items() if alerts) if rule in pack.correlations} == set(
-        by_host
-    )
+    needed = [search for search in compilation.searches if search.kind == "correlation" or search.rule in stages]
+    report = run_scenarios(staged, needed, compilation.macros, load_scenarios(ROOT / "environments" / "hosts", staged))
+    assert [(o.scenario, o.search.rule, o.search.target, o.status, o.detail) for o in report.failures] == []
+    fired = {outcome.search.target for outcome in report.outcomes if outcome.actual and outcome.search.staged}
+    assert fired == set(targets)
