@@ -13,6 +13,9 @@ import jsonschema
 from tests.deploy.published import Operation, Request, checked, no_body
 from tests.deploy.siem import Model, Reply, reply
 
+from an1498.model import FieldType, Language
+from an1498.replay import EqlFields, replay_text
+
 RULES = "Kibana OpenAPI, Security detections API, version 2023-10-31 (import_rules_route, find_rules_route, delete_rule_route .schema.yaml)"
 LISTS = "Kibana OpenAPI, Security exceptions API, version 2023-10-31"
 SAVED = "Kibana OpenAPI, saved objects API, version 2023-10-31"
@@ -79,6 +82,28 @@ def pipeline(request: Request) -> None:
     assert all(isinstance(item, dict) and len(item) == 1 for item in body["processors"])
 
 
+def bulk(request: Request) -> None:
+    assert request.headers["content-type"] == "application/x-ndjson"
+    found = lines(request.body)
+    assert all(set(action) == {"create"} and set(action["create"]) == {"_index", "_id"} for action in found[::2])
+
+
+def eql_search(request: Request) -> None:
+    body = json.loads(request.body)
+    assert (
+        {"query"} <= set(body) <= {"query", "filter", "size", "timestamp_field", "tiebreaker_field", "event_category_field", "fetch_size"}
+    )
+
+
+def esql_query(request: Request) -> None:
+    body = json.loads(request.body)
+    assert {"query"} <= set(body) <= {"query", "filter", "columnar", "params", "locale"}
+
+
+def search(request: Request) -> None:
+    assert set(json.loads(request.body)) <= {"query", "size", "_source", "sort", "from"}
+
+
 NONE: frozenset[str] = frozenset()
 KIBANA = (
     Operation("GET", "/api/detection_engine/rules/_find", frozenset({"filter", "page", "per_page"}), no_body, RULES, XSRF),
@@ -103,6 +128,13 @@ ELASTICSEARCH = (
     Operation("PUT", "/_ingest/pipeline/{id}", frozenset({"if_version"}), pipeline, ES),
     Operation("DELETE", "/_ingest/pipeline/{id}", NONE, no_body, ES),
 )
+DATA = (
+    Operation("POST", "/_bulk", frozenset({"pipeline", "refresh"}), bulk, f"{ES}: bulk"),
+    Operation("DELETE", "/_data_stream/{name}", NONE, no_body, f"{ES}: indices.delete_data_stream"),
+    Operation("POST", "/{index}/_eql/search", frozenset({"ignore_unavailable"}), eql_search, f"{ES}: eql.search"),
+    Operation("POST", "/_query", frozenset({"format"}), esql_query, f"{ES}: esql.query"),
+    Operation("POST", "/{index}/_search", frozenset({"ignore_unavailable"}), search, f"{ES}: search"),
+)
 
 
 class FakeElastic(Model):
@@ -120,6 +152,8 @@ class FakeElastic(Model):
         self.items: dict[str, int] = {}
         self.saved: dict[tuple[str, str], dict[str, Any]] = {}
         self.refuse_rules: dict[str, str] = {}
+        self.streams: dict[str, dict[str, dict[str, Any]]] = {}
+        self.types: dict[str, FieldType] = {}
 
     def everything(self) -> dict[str, Any]:
         """What people can see, without counters and times."""
@@ -135,6 +169,8 @@ class FakeElastic(Model):
 
     def carry_out(self, request: Request) -> Reply:
         self.clock += 1
+        if request.path.startswith(("/_bulk", "/_data_stream", "/_query", "/logs-")):
+            return self._data(request)
         if request.path.startswith("/_"):
             operation, names = checked(ELASTICSEARCH, request)
             store = self.templates if "component" in request.path else self.pipelines
@@ -281,3 +317,45 @@ class FakeElastic(Model):
     def _delete_saved_objects(self, request: Request, object_type: str, object_id: str) -> Reply:
         del request
         return reply(200, {}) if self.saved.pop((object_type, object_id), None) else reply(404, {"statusCode": 404, "message": "Not found"})
+
+    # Data: searches are executed by the embedded evaluator over what was loaded.
+
+    def _data(self, request: Request) -> Reply:
+        operation, names = checked(DATA, request)
+        if operation.path == "/_bulk":
+            assert request.query["pipeline"] == "_none"
+            found = lines(request.body)
+            for action, document in zip(found[::2], found[1::2], strict=True):
+                self.streams.setdefault(action["create"]["_index"], {})[action["create"]["_id"]] = document
+            return reply(200, {"errors": False, "items": [{"create": {"status": 201}} for _ in found[::2]]})
+        if operation.method == "DELETE":
+            return reply(200 if self.streams.pop(names[0], None) else 404, {"acknowledged": True})
+        body = json.loads(request.body)
+        if operation.path == "/_query":
+            rows = replay_text(Language.ESQL, body["query"], self._documents(body["filter"], list(self.streams)), mapping=self.types)
+            columns = [{"name": name, "type": "keyword"} for name in rows[0]] if rows else []
+            return reply(200, {"columns": columns, "values": [list(row.values()) for row in rows]})
+        streams = names[0].split(",")
+        if operation.path.endswith("/_eql/search"):
+            fields = EqlFields(timestamp=body["timestamp_field"], tiebreaker=body.get("tiebreaker_field", ""))
+            documents = self._documents(body["filter"], streams)
+            rows = replay_text(Language.EQL, body["query"], documents, mapping=self.types, eql_fields=fields)
+            assert len(rows) <= body["size"]
+            hits = [{"join_keys": row["join_keys"], "events": [{"_id": identity} for identity in row["events"]]} for row in rows]
+            kind = "sequences" if body["query"].lstrip().startswith("sequence") else "events"
+            return reply(200, {"timed_out": False, "hits": {kind: hits if kind == "sequences" else [hit["events"][0] for hit in hits]}})
+        clauses = body["query"]["bool"]
+        text = clauses["must"][0]["query_string"]["query"]
+        rows = replay_text(Language.LUCENE, text, self._documents({"bool": {"filter": clauses["filter"]}}, streams), mapping=self.types)
+        return reply(200, {"timed_out": False, "hits": {"hits": [{"_source": row} for row in rows]}})
+
+    def _documents(self, query: dict[str, Any], streams: list[str]) -> list[dict[str, Any]]:
+        term, times = query["bool"]["filter"]
+        (namespace,) = term["term"].values()
+        span = times["range"]["@timestamp"]
+        return [
+            {**document, "_id": identity}
+            for name in streams
+            for identity, document in self.streams.get(name, {}).items()
+            if document["data_stream.namespace"] == namespace and span["gte"] <= document["@timestamp"] <= span["lte"]
+        ]

@@ -10,6 +10,9 @@ from urllib.parse import unquote
 from tests.deploy.published import Operation, Request, checked, no_body
 from tests.deploy.siem import Model, Reply, reply
 
+from an1498.model import Language
+from an1498.replay import replay_text
+
 MANUAL = "Splunk Enterprise REST API Reference Manual 9.4"
 BASE = "/servicesNS/{owner}/{app}/"
 GET = frozenset({"output_mode", "count", "offset"})
@@ -49,8 +52,23 @@ def acl_form(request: Request) -> None:
     assert form["sharing"] in ("user", "app", "global")
 
 
+def export_form(request: Request) -> None:
+    form = request.form()
+    assert {"search", "output_mode"} <= set(form) <= {"search", "output_mode", "preview", "earliest_time", "latest_time", "exec_mode"}
+    assert form["search"].lstrip().startswith(("search ", "|")), form["search"][:50]
+
+
+def collector_events(request: Request) -> None:
+    for line in request.body.decode().split("\n"):
+        event = json.loads(line)
+        assert {"event"} <= set(event) <= {"time", "host", "source", "sourcetype", "index", "event", "fields"}, sorted(event)
+        assert re.fullmatch(r"\d+\.\d{6}", event["time"])
+
+
 KINDS = {"saved/searches": search_form, "configs/conf-macros": conf_form, "data/ui/views": view_form}
 TABLE = (
+    Operation("POST", "/services/search/v2/jobs/export", frozenset(), export_form, f"{MANUAL}: search/v2/jobs/export"),
+    Operation("POST", "/services/collector/event", frozenset(), collector_events, f"{MANUAL}: services/collector/event"),
     Operation("GET", "/services/apps/local/{name}", JSON, no_body, f"{MANUAL}: apps/local/{{name}}"),
     *(
         Operation(method, BASE + path + tail, query, body, f"{MANUAL}: {path}{tail}")
@@ -75,6 +93,8 @@ class FakeSplunk(Model):
     def __init__(self) -> None:
         super().__init__()
         self.installed = True
+        self.events: list[dict[str, Any]] = []
+        self.late = 0
         self.store: dict[str, dict[str, dict[str, Any]]] = {path: {} for path in KINDS}
 
     def everything(self) -> dict[str, Any]:
@@ -93,8 +113,12 @@ class FakeSplunk(Model):
 
     def carry_out(self, request: Request) -> Reply:
         self.clock += 1
-        assert request.query.get("output_mode") == "json"
         operation, parameters = checked(TABLE, request)
+        if operation.path.endswith("/event"):
+            return self._collect(request)
+        if operation.path.endswith("/export"):
+            return self._export(request.form())
+        assert request.query.get("output_mode") == "json"
         if operation.path.startswith("/services/apps"):
             found = {"name": "an1498", "content": {"label": "AN1498", "version": "0.1.0"}, "acl": {"app": "an1498"}}
             return reply(200, {"entry": [found]}) if self.installed else message(404, "Could not find object id=an1498")
@@ -149,6 +173,38 @@ class FakeSplunk(Model):
         }
         content |= {key: value == "1" if key in TRUTHS else value for key, value in kept["settings"].items()}
         return {"name": name, "acl": {"app": kept["app"], "sharing": kept["sharing"], "owner": "nobody"}, "content": content}
+
+    # Data: searches are executed by the embedded evaluator over what was collected.
+
+    def handle(self, request: Request) -> Reply:
+        if request.path == "/services/collector/event":
+            assert request.headers["authorization"] == "Splunk hec-token"
+            request = Request(
+                request.method, request.path, request.query, {**request.headers, "authorization": self.authorization}, request.body
+            )
+        return super().handle(request)
+
+    def _collect(self, request: Request) -> Reply:
+        for line in request.body.decode().split("\n"):
+            about = json.loads(line)
+            event = about.pop("event")
+            self.events.append({**event, **{k: v for k, v in about.items() if k != "time"}, "_time": float(about["time"])})
+        return reply(200, {"text": "Success", "code": 0})
+
+    def _export(self, form: dict[str, str]) -> Reply:
+        text = form["search"]
+        if text.endswith("| delete"):
+            (source,) = re.findall(r'source="([^"]+)"', text)
+            self.events = [event for event in self.events if event["source"] != source]
+            return reply(200, {"preview": False, "lastrow": True})
+        first, last = float(form["earliest_time"]), float(form["latest_time"].replace("now", "inf"))
+        events = [event for event in self.events if first <= event["_time"] < last]
+        if "stats count" in text and self.late:
+            self.late -= 1
+            events = events[:-1]
+        rows = replay_text(Language.SPL, text, events)
+        content = "\n".join(json.dumps({"preview": False, "result": {k: v for k, v in row.items() if v is not None}}) for row in rows)
+        return 200, {"content-type": "application/json; charset=utf-8"}, content.encode()
 
 
 def message(status: int, text: str) -> Reply:

@@ -75,6 +75,7 @@ class Model:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # an answer in one packet: two would wait for each other's acknowledgement
 
             def answer(self) -> None:
                 parts = urlsplit(self.path)
@@ -92,6 +93,7 @@ class Model:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
+                self.wfile.flush()
 
             do_GET = do_POST = do_PUT = do_DELETE = answer
 

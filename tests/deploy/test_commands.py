@@ -16,6 +16,7 @@ from tests.deploy.test_elastic import BURST, edited, model
 
 from an1498.cli.program import run
 from an1498.content import load_pack
+from an1498.replay.alerts import field_types
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +123,37 @@ def test_a_state_directory_that_cannot_be_written(
         code, _, err = Shell(elastic, url, capsys)("apply", "--yes")
     assert code in (2, 3) and "state" in err and err.rstrip().count("\n") <= 20
     assert model(elastic).rules == {}, "nothing is written that cannot be recorded"
+
+
+def test_verify_asks_to_be_sure(
+    elastic: Bench,
+    small_elastic: Files,
+    pack_files: Mapping[str, Files],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in elastic.environment.items():
+        monkeypatch.setenv(name, value)
+    searches = json.loads(pack_files["elastic"]["searches.json"])
+    one = [item for item in searches if item["rule"] == "an1498_handshake_failure_burst"]
+    elastic.build({**small_elastic, "searches.json": json.dumps(one).encode()})
+    model(elastic).types = {name: column.type for name, column in field_types(elastic.target).items()}
+    with elastic.model.serving() as url:
+        shell = Shell(elastic, url, capsys)
+        options = [
+            "--root",
+            str(ROOT),
+            "--env",
+            str(shell.overlay),
+            "verify",
+            "--target",
+            "elastic",
+            "--build",
+            str(elastic.directory / "dist"),
+        ]
+        assert run(options) == 2
+        assert "say --live" in capsys.readouterr().err and elastic.model.log == []
+        options += ["--live", "--samples", str(ROOT / "samples" / "handshake_failure_burst"), "--format", "json"]
+        assert run(options) == 0
+        report = json.loads(capsys.readouterr().out)
+        assert (report["passed"], report["failed"]) == (1, 0) and report["results"][0]["actual"] == report["results"][0]["expected"] != []

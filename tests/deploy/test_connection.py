@@ -38,6 +38,7 @@ def elastic(targets: Mapping[str, Target], **deploy: object) -> Target:
         (KEY, {"url": "https://kibana.example.org:port"}, "is no URL"),
         (KEY, {"url": "https://kibana.example.org/?x=1"}, "is no URL such as"),
         (KEY, {"space": "../default"}, "is no name of a space"),
+        ({"AN1498_ELASTIC_API_KEY": "kéy"}, {}, "outside ASCII"),
         ({"AN1498_ELASTIC_API_KEY": "k\nHost: x"}, {}, "AN1498_ELASTIC_API_KEY: holds a line break"),
     ],
 )

@@ -13,6 +13,7 @@ from tests.deploy.siem import writes
 
 from an1498.deploy import find_drift, plan_build, plan_rollback
 from an1498.deploy.drift import drifted
+from an1498.deploy.objects import holds
 from an1498.deploy.plan import plan_data
 from an1498.deploy.text import plan_lines
 from an1498.errors import StateChanged, UsageError
@@ -304,3 +305,20 @@ def test_drifted_counts_only_what_belongs_to_the_build(elastic: Bench) -> None:
     with elastic.open() as opened:
         found = find_drift(opened.siem, opened.store, opened.lock)
     assert [d.kind for d in found] == ["tuned"] and not drifted(found)
+
+
+def test_one_apply_at_a_time(elastic: Bench) -> None:
+    with elastic.open() as opened:
+        plan = plan_build(opened, elastic.directory / "dist")
+        with opened.store.alone(), pytest.raises(UsageError, match="another apply is running"):
+            elastic.carry_out(opened, plan)
+        assert not [request for request in elastic.model.log if writes(request)]
+        assert elastic.carry_out(opened, plan).refused == {}
+
+
+def test_what_a_siem_adds_inside_a_field_is_no_difference() -> None:
+    sent = {"threat": [{"tactic": {"id": "TA0011"}, "technique": [{"id": "T1573"}]}], "n": 0}
+    live = {"threat": [{"tactic": {"id": "TA0011"}, "technique": [{"id": "T1573", "subtechnique": []}]}], "n": 0, "filters": []}
+    assert holds(live, sent)
+    for changed in ({**live, "n": False}, {**live, "n": None}, {**live, "threat": []}, {**live, "threat": [live["threat"]] * 2}):
+        assert not holds(changed, sent)

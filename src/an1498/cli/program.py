@@ -34,6 +34,7 @@ COMMANDS = (
     "apply",
     "rollback",
     "drift",
+    "verify",
 )
 
 INTERRUPTED = 130

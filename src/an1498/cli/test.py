@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from an1498.cli.compiling import compiled
-from an1498.cli.console import console
 from an1498.cli.names import known_targets
+from an1498.cli.reporting import show_report
 from an1498.cli.settings import Settings
 
 if TYPE_CHECKING:
     from an1498.model import Pack
-    from an1498.replay.scenarios import Report
     from an1498.ship import Build
 
 EPILOG = """\b
@@ -28,7 +27,6 @@ Examples:
 The searches are written as a build, and their text is read back from its files. Exit code 1 where alerts differ from `expect`; for
 each difference the report tells which raw events (file:line) every stage matched and where the chain broke.
 """
-STYLES = {"pass": "green", "fail": "red", "error": "red", "summary": "bold"}
 
 
 @click.command(epilog=EPILOG, short_help="Replay scenarios through every built search.")
@@ -49,7 +47,7 @@ def test(ctx: click.Context, samples: Path | None, targets: tuple[str, ...], bui
     scenarios = load_scenarios(samples or pack.root / "samples", pack)
     build = _build(pack, chosen, built)
     report = run_scenarios(pack, build.searches, build.macros, scenarios)
-    _show(diagnosed(report, pack, build.searches, build.macros, scenarios), form, matrix)
+    show_report(diagnosed(report, pack, build.searches, build.macros, scenarios), form, matrix)
     ctx.exit(1 if report.failures else 0)
 
 
@@ -62,19 +60,3 @@ def _build(pack: Pack, targets: tuple[str, ...], built: Path | None) -> Build:
     with tempfile.TemporaryDirectory(prefix="an1498-") as directory:
         write_build(compiled(pack, targets, notes=False), Path(directory))
         return read_build(Path(directory), targets)
-
-
-def _show(report: Report, form: str, with_matrix: bool) -> None:
-    from an1498.replay.report import lines, matrix, to_json, to_junit
-
-    if form == "json":
-        console.data(to_json(report))
-    elif form == "junit":
-        console.data(to_junit(report))
-    else:
-        for status, line in lines(report):
-            console.styled([(line, STYLES.get(status, ""))])
-        if with_matrix:
-            console.data("\n".join(["", *matrix(report)]))
-    for note in report.skipped:
-        console.message(f"note: {note}")

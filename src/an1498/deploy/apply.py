@@ -39,6 +39,11 @@ def apply_plan(plan: Plan, siem: Siem, store: Store, lock: Lock, clock: Clock, s
     if not plan.pending:
         settle(store, lock)
         return Result(lock.number, 0, {})
+    with store.alone():
+        return _apply(plan, siem, store, lock, clock, say)
+
+
+def _apply(plan: Plan, siem: Siem, store: Store, lock: Lock, clock: Clock, say: Say) -> Result:
     number = lock.number + 1
     time = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if lock.applies and not lock.applies[-1].snapshot:

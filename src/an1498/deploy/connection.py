@@ -132,6 +132,8 @@ def _secret(target: str, prefix: str, word: str, environment: Mapping[str, str])
     found = environment.get(prefix + word) or _from_keyring(f"{target}/{word.lower()}")
     if any(ord(character) < 32 or ord(character) == 127 for character in found):
         raise UsageError(f"{prefix}{word}: holds a line break or control character; set it without")
+    if word not in ("USER", "PASSWORD") and not found.isascii():
+        raise UsageError(f"{prefix}{word}: holds a character outside ASCII, which no key or token has; copy it again")
     return found
 
 

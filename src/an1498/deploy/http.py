@@ -7,6 +7,7 @@ raised as Unsure, and the caller reads back before it writes again.
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,15 +65,20 @@ class Client:
         clock: Clock,
         *,
         headers: Mapping[str, str],
+        authorization: str = "",
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        """`authorization` is another than the connection's, where a service has credentials of its own."""
         self.service = service
         self._connection = connection
         self._clock = clock
         self._http = httpx.Client(
             base_url=url,
-            headers={**headers, "Authorization": connection.authorization},
-            verify=connection.tls() if url.startswith("https:") else True,
+            headers={**headers, "Authorization": authorization or connection.authorization},
+            # Without https nothing is verified, and a context that trusts nobody costs nothing.
+            verify=connection.tls() if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            # A proxy of the environment must not see what is sent without encryption.
+            trust_env=url.startswith("https:"),
             timeout=TIMEOUT_S,
             follow_redirects=False,
             transport=transport,
@@ -92,7 +98,7 @@ class Client:
         """Write. `allowed` are the 4xx that the caller reads. Raises Unsure where the write may have happened."""
         return self._repeated(method, path, safe=False, allowed=allowed, params=params, **content)
 
-    def _repeated(self, method: str, path: str, *, safe: bool, allowed: tuple[int, ...], **content: Any) -> Answer:
+    def _repeated(self, method: str, path: str, *, safe: bool, allowed: tuple[int, ...], lines: bool = False, **content: Any) -> Answer:
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS
             try:
@@ -119,23 +125,23 @@ class Client:
             if status >= 500 and not safe and status not in allowed:
                 raise Unsure(self._problem(method, path, response), wait if status == 503 else 0.0)
             if 200 <= status < 300 or status in allowed:
-                return self._answer(method, path, response, safe=safe)
+                return self._answer(method, path, response, safe=safe, lines=lines)
             if status >= 500 or status == 429:
                 raise Unreachable(self._problem(method, path, response))
             raise ExternalError(self._problem(method, path, response))
         raise AssertionError("the last attempt returns or raises")
 
-    def _answer(self, method: str, path: str, response: httpx.Response, *, safe: bool) -> Answer:
+    def _answer(self, method: str, path: str, response: httpx.Response, *, safe: bool, lines: bool) -> Answer:
         text = response.text
         if not text.strip():
-            return Answer(response.status_code, None, "")
+            return Answer(response.status_code, [] if lines else None, "")
         kind = response.headers.get("content-type", "")
         problem = ""
         if "html" in kind:
             problem = "answers with a web page, not with JSON; is the URL that of the API, or is a proxy or login page in between?"
         else:
             try:
-                data = [json.loads(line) for line in text.split("\n") if line.strip()] if "ndjson" in kind else json.loads(text)
+                data = [json.loads(line) for line in text.split("\n") if line.strip()] if lines or "ndjson" in kind else json.loads(text)
                 return Answer(response.status_code, data, text)
             except ValueError:
                 problem = f"answers with what is no JSON ({kind or 'no content type'})"

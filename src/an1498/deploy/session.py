@@ -41,7 +41,7 @@ def open_session(
 ) -> Iterator[Session]:
     """Open a target. Raises UsageError, ExternalError."""
     access = connection(target, environment)
-    siem = _siem(access, clock, transport)
+    siem = siem_of(access, clock, transport)
     store = Store(state / target.name)
     try:
         lock, recovered = recover(siem, store, store.load())
@@ -84,7 +84,8 @@ def desired(target: Target, build: Path) -> tuple[list[Wanted], list[str]]:
     return splunk.wanted_objects(files)
 
 
-def _siem(access: Connection, clock: Clock, transport: httpx.BaseTransport | None) -> Siem:
+def siem_of(access: Connection, clock: Clock, transport: httpx.BaseTransport | None = None) -> Siem:
+    """The SIEM behind a connection."""
     if access.backend == "elastic":
         from an1498.deploy.elastic import Elastic
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from an1498.errors import ExternalError, UsageError
 
 LOCK = "an1498.lock.json"
 JOURNAL = "journal.json"
+HELD = ".held"
 OBJECTS = "objects"
 FORMAT = 1
 HASH = re.compile(r"[0-9a-f]{64}")
@@ -90,6 +92,21 @@ class Store:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the state directory for one apply; the system lets go of it when the process ends, however it does. Raises UsageError."""
+        path = self.directory / HELD
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                try:
+                    _hold(file.fileno())
+                except BlockingIOError as error:
+                    raise UsageError(f"{self.directory}: another apply is running with this state directory; wait for it") from error
+                yield
+        except OSError as error:
+            raise ExternalError(f"{path}: cannot write: {error.strerror or error}") from error
 
     # Bodies
 
@@ -229,6 +246,15 @@ def write(path: Path, data: bytes) -> None:
         _sync_directory(path.parent)
     except OSError as error:
         raise ExternalError(f"{path}: cannot write: {error.strerror or error}") from error
+
+
+def _hold(handle: int) -> None:
+    try:
+        import fcntl
+    except ImportError:
+        # Windows: no advisory locks; one apply at a time is up to the caller.
+        return
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _sync_directory(path: Path) -> None:

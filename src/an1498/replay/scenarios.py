@@ -138,7 +138,7 @@ def _run_target(
     """`stop` ends the work early, for instance at Ctrl-C; what is returned then is not used."""
     outcomes: list[Outcome] = []
     lookups = asset_lookups(target, [replayed.assets for replayed in scenarios])
-    groups = [(group, [_parsed(search, macros, lookups) for search in group]) for group in _companions(searches)]
+    groups = [(group, [_parsed(search, macros, lookups) for search in group]) for group in companions(searches)]
     named = {expectation.rule for replayed in scenarios for expectation in replayed.scenario.expect}
     named |= {search.rule for search in writers(searches)}
     used = [parsed for (search, *_), found in groups if search.kind == "correlation" or search.rule in named for parsed in found]
@@ -152,7 +152,7 @@ def _run_target(
             if stop.is_set():
                 break
             expected = {
-                number: alerts for number, item in enumerate(scenarios) if (alerts := _expected(item.scenario, group[0])) is not None
+                number: alerts for number, item in enumerate(scenarios) if (alerts := expected_alerts(item.scenario, group[0])) is not None
             }
             found: list[list[Alert]] | str | None
             if not group[0].staged:
@@ -163,7 +163,7 @@ def _run_target(
                 wrong = expected or {0: ()}
                 outcomes += [Outcome(scenarios[n].scenario.name, group[0], "error", wrong[n], (), (found,)) for n in wrong]
             elif found is not None:
-                outcomes += [_compare(scenarios[n].scenario.name, group[0], expected[n], found[n]) for n in expected]
+                outcomes += [compared(scenarios[n].scenario.name, group[0], expected[n], found[n]) for n in expected]
     return outcomes
 
 
@@ -183,7 +183,7 @@ def _staged(narrow: Indexed, wide: Indexed, groups: Iterable[tuple[Sequence[Sear
     return stored(narrow, streams)
 
 
-def _companions(searches: Sequence[Search]) -> Iterable[tuple[Search, ...]]:
+def companions(searches: Sequence[Search]) -> Iterable[tuple[Search, ...]]:
     """Searches that together say one rule in one language; a rule's own search first."""
     groups: dict[tuple[str, str], list[Search]] = {}
     for search in searches:
@@ -224,7 +224,7 @@ def _fields(parsed: Iterable[Prepared | str]) -> frozenset[str]:
     return frozenset(field for search in parsed if not isinstance(search, str) for field in search.fields or ())
 
 
-def _expected(scenario: Scenario, search: Search) -> tuple[Alert, ...] | None:
+def expected_alerts(scenario: Scenario, search: Search) -> tuple[Alert, ...] | None:
     """What the scenario expects of a search: None where it says nothing about an event rule."""
     for expectation in scenario.expect:
         if expectation.rule == search.rule:
@@ -232,7 +232,7 @@ def _expected(scenario: Scenario, search: Search) -> tuple[Alert, ...] | None:
     return () if search.kind == "correlation" else None
 
 
-def _compare(scenario: str, search: Search, expected: tuple[Alert, ...], found: Sequence[Alert]) -> Outcome:
+def compared(scenario: str, search: Search, expected: tuple[Alert, ...], found: Sequence[Alert]) -> Outcome:
     """Alerts are compared as a set of (time, group): two events of one millisecond are one alert to an analyst."""
     actual = tuple(sorted(set(found)))
     return Outcome(scenario, search, "pass" if actual == expected else "fail", expected, actual)
