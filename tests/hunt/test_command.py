@@ -62,7 +62,7 @@ def test_a_log_of_an_unknown_machine_is_said(archive: str, capsys: pytest.Captur
     ("arguments", "message"),
     [
         (["nowhere"], "an1498: nowhere: cannot be read: No such file or directory; check the path and its permissions"),
-        (["logs", "--host", "mac"], "an1498: --host mac: write NAME=ADDRESS, for instance mac-042=10.20.0.42"),
+        (["logs", "--host", "=10.0.0.1"], "an1498: --host =10.0.0.1: write NAME=ADDRESS, for instance mac-042=10.20.0.42"),
         (["logs", "--host", "mac=here"], "an1498: --host mac=here: 'here' is not an address; write NAME=ADDRESS"),
         (["logs", "--host-map", "map.csv"], "an1498: map.csv:2: 'here' is not an address; write addresses separated by blanks"),
         (["logs", "--rules", "zeek_tls_nosni"], "an1498: there is no rule 'zeek_tls_nosni'; did you mean 'zeek_tls_no_sni'?"),

@@ -87,8 +87,9 @@ KINDS: Mapping[str, Callable[[Node], Value]] = {
     "*_threshold": _count,
 }
 
-# Names that stand without a rule that uses them: the compiler reads the skew; the others are MITRE's mutable elements of AN1498.
-BUILT_IN = frozenset({"clock_skew", "payload_entropy_threshold", "trusted_doh_endpoints", "time_window"})
+# Names that stand without a rule that uses them: the compiler reads the skew, hunt the entropy of server names; the others are MITRE's
+# mutable elements of AN1498.
+BUILT_IN = frozenset({"clock_skew", "payload_entropy_threshold", "sni_entropy_threshold", "trusted_doh_endpoints", "time_window"})
 
 
 def load_parameter(name: str, node: Node, base: Parameter | None = None) -> Parameter:

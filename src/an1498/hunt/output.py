@@ -15,6 +15,8 @@ from an1498.telemetry.files import shown
 from an1498.times import time_text
 
 _LISTED = 5
+# What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection"), full-width forms included.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _HEADINGS = ("TIME", "LEVEL", "RULE", "GROUP", "PROCESS", "SERVER")
 
 
@@ -120,7 +122,7 @@ def csv_lines(found: Hunt) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return "'" + text if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def notes(found: Hunt) -> Iterator[tuple[str, str]]:

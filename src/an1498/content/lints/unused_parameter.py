@@ -19,8 +19,9 @@ from an1498.content.lints._lint import Lint, Problem
 from an1498.content.references import used_parameters
 from an1498.content.subject import Subject
 
-# Read by the compiler for every ordered correlation, or MITRE's own mutable element, which only the pack's Zeek scripts can feed.
-READ_ELSEWHERE = frozenset({"clock_skew", "payload_entropy_threshold"})
+# Read by the compiler for every ordered correlation; MITRE's own mutable element, which only the pack's Zeek scripts can feed; read by
+# hunt.
+READ_ELSEWHERE = frozenset({"clock_skew", "payload_entropy_threshold", "sni_entropy_threshold"})
 
 
 def find(subject: Subject) -> Iterator[Problem]:
