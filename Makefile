@@ -61,9 +61,10 @@ browser:
 		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1 || true; fi
 	@command -v chromium >/dev/null || echo "make: no chromium is found: the hunt report is not opened in a browser" >&2
 
-# Print how long the commands take.
+# Print how long the commands take, and our hunt beside other tools on the same events. ZIRCOLITE=DIR names a checkout of that one.
 bench: $(VENV)/ready
 	$(BIN)/python bench/measure.py
+	$(BIN)/python bench/side_by_side.py $(if $(ZIRCOLITE),--zircolite $(ZIRCOLITE))
 
 $(VENV)/ready: pyproject.toml requirements/test.txt
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed; set PYTHON=/path/to/python3" >&2; exit 1; }
@@ -79,4 +80,4 @@ lock:
 		--extra test --output-file requirements/test.txt pyproject.toml requirements/build.in
 
 clean:
-	rm -rf $(VENV) $(ESQL_VENV) $(APPINSPECT_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-zircolite $(ESQL_VENV) $(APPINSPECT_VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
