@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def _events(path: Path, query: str) -> Iterator[Any]:
-    """In the order of time, in which the engine wants them, with the fields that the query names; a field's dots become underscores, because
+    """In the order of time, in which the engine wants them, with the fields that the query names; its dots become underscores, because
     a dot leads to a nested field."""
     words = set(re.findall(r"\w+", query))
     with path.open(encoding="utf-8") as stream:

@@ -19,7 +19,7 @@ from an1498.hunt.reading import Loaded, OnReject
 from an1498.hunt.store import EVENTS, opened_store
 from an1498.model import Target
 from an1498.replay.algebra import identifier, literal
-from an1498.replay.spl.prefilter import Passing
+from an1498.replay.spl.prefilter import Condition, Passing
 from an1498.telemetry.stored import Site
 
 _KEYS = ("fingerprint", "id")
@@ -69,4 +69,5 @@ def _source(target: Target, wanted: Sequence[str]) -> Source | None:
     listed = ", ".join(map(literal, wanted))
     keys = [column.indexed[0] for column in columns if column.native in _KEYS]
     condition = " OR ".join(f"coalesce({identifier(key)} IN ({listed}), FALSE)" for key in keys)
-    return Source("zeek", "x509", layout, columns, Passing(condition or "FALSE", frozenset(keys)))
+    known = Condition(condition or "FALSE", frozenset(keys))
+    return Source("zeek", "x509", layout, columns, Passing(known, known))

@@ -35,17 +35,30 @@ class Staged:
 
     def select(self, source: Source, ends: Sequence[int]) -> str:
         """The records that count: the odd ones, those that a search may need, and the last of each file, whose number must be the one in
-        `ends`. Each condition is asked of what stands in the line; the other columns are made only of the lines that pass."""
-        passing = source.passing
-        asked = ["*", *(f"{self.values[name]} AS {identifier(name)}" for name in sorted(passing.fields))]
-        shared = ["*", *(f"{sql} AS {identifier(name)}" for name, sql in passing.shared)]
-        items = [f'"{NUMBER}"', f'"{FILE}"', f'coalesce({self.odd}, FALSE) AS "{ODD}"', f"{self.time} AS {identifier(TIME)}"]
-        items += [f"{identifier(name) if name in passing.fields else sql} AS {identifier(name)}" for name, sql in self.values.items()]
-        items += [f"{literal(str(value))} AS {identifier(name)}" for name, value in source.layout.constants.items()]
-        items += [f'"{HEADER}"'] if self.headers else []
-        wanted = [f'"{NUMBER}" >= {of_file(ends)}', *([f'"{HEADER}" IS NOT NULL'] if self.headers else []), self.odd, passing.condition]
-        reader = f"SELECT {', '.join(shared)} FROM (SELECT {', '.join(asked)} FROM ({self.reader}))"
-        return f"SELECT {', '.join(items)} FROM ({reader}) WHERE {' OR '.join(f'({one})' for one in wanted)}"
+        `ends`. The hint is asked of what stands in the line; the other columns are made, and the whole condition is asked, only of what
+        passes it."""
+        odd = f'"{ODD}"'
+        hint, condition = source.passing.hint, source.passing.condition
+        names = {f'"{NUMBER}"': "", f'"{FILE}"': "", f'"{ODD}"': f"coalesce({self.odd}, FALSE)", identifier(TIME): self.time}
+        names |= {identifier(name): "" if name in hint.fields else sql for name, sql in self.values.items()}
+        names |= {identifier(name): literal(str(value)) for name, value in source.layout.constants.items()}
+        names |= {f'"{HEADER}"': ""} if self.headers else {}
+        always = [f'"{NUMBER}" >= {of_file(ends)}', *([f'"{HEADER}" IS NOT NULL'] if self.headers else [])]
+        asked = _more((identifier(name), self.values[name]) for name in sorted(hint.fields))
+        near = f"SELECT {asked} FROM ({self.reader})"
+        near = f"SELECT {_more((identifier(name), sql) for name, sql in hint.shared)} FROM ({near})"
+        items = ", ".join(f"{sql} AS {name}" if sql else name for name, sql in names.items())
+        passed = f"SELECT {items} FROM ({near}) WHERE {_either(*always, self.odd, hint.sql)}"
+        passed = f"SELECT {_more((identifier(name), sql) for name, sql in condition.shared)} FROM ({passed})"
+        return f"SELECT {', '.join(names)} FROM ({passed}) WHERE {_either(*always, odd, condition.sql)}"
+
+
+def _more(columns: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(["*", *(f"{sql} AS {name}" for name, sql in columns)])
+
+
+def _either(*conditions: str) -> str:
+    return " OR ".join(f"({one})" for one in conditions)
 
 
 def of_file(values: Sequence[int] | Sequence[str | None]) -> str:
@@ -98,13 +111,10 @@ def json_string_odd(key: str) -> str:
 
 def text_odd(text: str) -> str:
     """Whether a value that was read as VARCHAR may not have been a string: its text is JSON, so it must be looked at in the line."""
-    starts = " OR ".join(f"({text} >= '{first}' AND {text} < '{after}')" for first, after in _JSON_STARTS)
-    words = f"{text} IN ('true', 'false', 'Infinity', 'NaN')"
-    return f"((({starts}) AND (json_valid({text}) OR starts_with({text}, '-I'))) OR {words} OR contains({text}, chr(0)))"
-
-
-# What no string begins the JSON text of anything but a word: minus, digits, brackets, each with the character after it.
-_JSON_STARTS = (("-", "."), ("0", ":"), ("[", "\\"), ("{", "|"))
+    number = f"{text} < ':' AND ({text} >= '0' OR ({text} >= '-' AND {text} < '.'))"
+    list_or_object = f"({text} >= '[' AND {text} < '\\') OR ({text} >= '{{' AND {text} < '|')"
+    words = " OR ".join(f"{text} = '{word}'" for word in ("true", "false", "Infinity", "-Infinity", "NaN"))
+    return f"((({number}) OR {list_or_object}) AND json_valid({text})) OR {words}"
 
 
 # --- numbers -----------------------------------------------------------------------------------------------------------------

@@ -128,9 +128,9 @@ class Store:
         types = ", ".join(f"{keys[name]}: '{'VARCHAR[]' if array else 'VARCHAR'}'" for name, array in fields.items())
         reader = f"read_json({literal(str(batch))}, format='newline_delimited', columns={{n: 'BIGINT', t: 'DOUBLE', {types}}})"
         named = ", ".join(f"{key} AS {identifier(name)}" for name, key in keys.items())
-        shared = ", ".join(["*", *(f"{sql} AS {identifier(name)}" for name, sql in source.passing.shared)])
+        shared = ", ".join(["*", *(f"{sql} AS {identifier(name)}" for name, sql in source.passing.condition.shared)])
         rows = f'SELECT {shared} FROM (SELECT n AS "{NUMBER}", t AS {identifier(TIME)}, {named} FROM {reader})'
-        self._insert(f"(FROM ({rows}) WHERE {source.passing.condition})", source, f'{file * FILE_STEP} + "{NUMBER}"')
+        self._insert(f"(FROM ({rows}) WHERE {source.passing.condition.sql})", source, f'{file * FILE_STEP} + "{NUMBER}"')
         batch.unlink()
 
     def _insert(self, relation: str, source: Source, row: str) -> None:

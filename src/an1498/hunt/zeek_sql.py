@@ -19,7 +19,7 @@ _IPV6 = "|".join(
 
 def address_odd(text: str) -> str:
     """Whether the text is there and not surely an address; the long expression for IPv6 is asked only of what is no IPv4 address."""
-    return f"CASE WHEN regexp_full_match({text}, '{_IPV4}') THEN FALSE ELSE NOT regexp_full_match({text}, '{_IPV6}') END"
+    return f"(NOT regexp_full_match({text}, '{_IPV4}') AND NOT regexp_full_match({text}, '{_IPV6}'))"
 
 
 def number_text(text: str) -> str:

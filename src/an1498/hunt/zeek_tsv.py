@@ -33,8 +33,9 @@ def staged(paths: Sequence[str], source: Source, header: Header, ranges: Sequenc
             value = "CAST(NULL AS VARCHAR[])" if column.array else "CAST(NULL AS VARCHAR)"
         values.update(dict.fromkeys(column.indexed, value))
     # Each cell is taken out of its line once, and tested and converted from there.
-    lines = f'SELECT "{NUMBER}", "{FILE}", {header_line}, {split} FROM ({line_reader(paths)})'
-    reader = f'SELECT "{NUMBER}", "{FILE}", "{HEADER}", len(p) AS "^_parts", {", ".join(cells)} FROM ({lines})'
+    escaped = "contains(line, '\\') AS \"^_escaped\""
+    lines = f'SELECT "{NUMBER}", "{FILE}", {escaped}, {header_line}, {split} FROM ({line_reader(paths)})'
+    reader = f'SELECT "{NUMBER}", "{FILE}", "^_escaped", "{HEADER}", len(p) AS "^_parts", {", ".join(cells)} FROM ({lines})'
     return Staged(reader, " OR ".join(odd), epoch_seconds(time), values, headers=True)
 
 
@@ -51,7 +52,7 @@ def _value(cell: str, type_name: str, header: Header) -> tuple[str, str]:
         items = f"list_filter(string_split({cell}, {literal(header.set_separator)}), lambda x: x <> {unset})"
         mapped = f"list_transform({items}, lambda x: CASE WHEN x = {empty} THEN '' ELSE x END)"
         whole = f"CASE WHEN {cell} = {empty} THEN NULL ELSE nullif({mapped}, []) END"
-        return whole, f"contains({cell}, '\\')" + (
+        return whole, f"""("^_escaped" AND contains({cell}, '\\'))""" + (
             f" OR len(list_filter({items}, lambda x: {address_odd('x')})) > 0" if "addr" in type_name else ""
         )
     match type_name:
@@ -64,9 +65,10 @@ def _value(cell: str, type_name: str, header: Header) -> tuple[str, str]:
         case "addr":
             return cell, address_odd(cell)
         case _:
-            unescaped = f"CASE WHEN contains({cell}, '\\') THEN {_unescaped(cell)} ELSE {cell} END"
-            value = f"CASE WHEN {cell} = {literal(header.empty)} THEN '' ELSE {unescaped} END"
-            return value, f"CASE WHEN contains({cell}, '\\') THEN regexp_matches({cell}, '\\\\x(00|[89a-fA-F])') ELSE FALSE END"
+            empty = literal(header.empty)
+            plain = f'NOT "^_escaped" AND {cell} IS DISTINCT FROM {empty}'
+            value = f"CASE WHEN {plain} THEN {cell} WHEN {cell} = {empty} THEN '' ELSE {_unescaped(cell)} END"
+            return value, f"""("^_escaped" AND regexp_matches({cell}, '\\\\x(00|[89a-fA-F])'))"""
 
 
 def _unescaped(cell: str) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import cast
 
 from lark import Lark
 from lark.exceptions import UnexpectedInput
+from lark.load_grammar import Grammar, load_grammar
 
 from an1498.replay.spl import build
 from an1498.replay.spl.source import Source
@@ -64,11 +66,17 @@ class _Segment:
 
 
 @cache
+def _grammar() -> Grammar:
+    """Read once for all parsers: reading a grammar costs as much as building a parser from it."""
+    text = resources.files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
+    return cast(Grammar, load_grammar(text, "grammar.lark", [], False)[0])  # type: ignore[no-untyped-call]
+
+
+@cache
 def _lark(rule: str) -> Lark:
     """One parser per start rule: merged LALR states would let the tokens of one command appear in another."""
-    grammar = resources.files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
     return Lark(
-        grammar,
+        _grammar(),
         parser="lalr",
         lexer="contextual",
         start=rule,

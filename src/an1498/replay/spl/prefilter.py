@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from an1498.replay.algebra import Col, Expr, Lit, Scan, call, expression
+from an1498.replay.algebra import Call, Col, Expr, Lit, Scan, call, expression
 from an1498.replay.sharing import columns_of, share
 from an1498.replay.spl import Prepared, syntax, terms
 from an1498.replay.spl.addresses import is_cidr
@@ -21,26 +21,37 @@ _FOLDING = frozenset({"lower"})
 
 
 @dataclass(frozen=True, slots=True)
-class Passing:
-    """`condition` is SQL, true or false and never null, over `fields` (named as `algebra.identifier` writes them) and the columns
-    `shared` (name → SQL over the fields), which are computed once a record because the condition asks several things of them."""
+class Condition:
+    """`sql` is true, false or null over `fields` (named as `algebra.identifier` writes them) and the columns `shared` (name → SQL over the
+    fields), which are computed once a record because the condition asks several things of them."""
 
-    condition: str
+    sql: str
     fields: frozenset[str] = frozenset()
     shared: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """What lets an event pass. `hint` is the condition without its exceptions, each text in it once: cheaper, and true of every event that
+    passes. Most events fail it."""
+
+    condition: Condition
+    hint: Condition
 
     @property
     def never(self) -> bool:
         """Whether no search can match any event."""
-        return self.condition == "FALSE"
+        return self.condition.sql == "FALSE"
 
 
-ALWAYS, NEVER = Passing("TRUE"), Passing("FALSE")
+_TRUE, _FALSE = Condition("TRUE"), Condition("FALSE")
+ALWAYS, NEVER = Passing(_TRUE, _TRUE), Passing(_FALSE, _FALSE)
 
 
 def passing(searches: Iterable[Prepared], columns: Mapping[str, Kind], constants: Mapping[str, str]) -> Passing:
     """The condition over `columns` (field → kind), for events that have these `constants`."""
     conditions: dict[Expr, None] = {}
+    necessary: list[syntax.Term | bool] = []
     for prepared in searches:
         first = _first_terms(prepared.pipeline)
         if first is None:
@@ -52,11 +63,54 @@ def passing(searches: Iterable[Prepared], columns: Mapping[str, Kind], constants
                 return ALWAYS
             if rest is not False:
                 conditions[_condition(frame, rest)] = None
+                necessary.append(_necessary(rest))
     if not conditions:
         return NEVER
-    whole = call("or", *conditions)
+    one_of = _one_of(necessary)
+    hint = _TRUE if isinstance(one_of, bool) else _shared(_bare(_condition(frame, one_of)), columns)
+    return Passing(_shared(call("or", *conditions), columns), hint)
+
+
+def _shared(whole: Expr, columns: Mapping[str, Kind]) -> Condition:
     shared, folded = share(whole, columns, _FOLDING)
-    return Passing(expression(folded), frozenset(columns_of(whole)), tuple((name, expression(expr)) for name, expr in shared))
+    return Condition(expression(folded), frozenset(columns_of(whole)), tuple((name, expression(expr)) for name, expr in shared))
+
+
+def _necessary(term: syntax.Term) -> syntax.Term | bool:
+    """A term that holds whenever this one does, without negations but those that ask for a missing field; True where there is none."""
+    match term:
+        case syntax.AnyOf(inner):
+            return _one_of([_necessary(item) for item in inner])
+        case syntax.AllOf(inner):
+            parts = [part for item in inner if not isinstance(part := _necessary(item), bool)]
+            return parts[0] if len(parts) == 1 else syntax.AllOf(tuple(parts)) if parts else True
+        case syntax.Negation(item):
+            missing = isinstance(item, syntax.Comparison) and item.operator == "=" and not any(item.value.parts)
+            return term if missing else True
+        case _:
+            return term
+
+
+def _one_of(terms: Iterable[syntax.Term | bool]) -> syntax.Term | bool:
+    """All alternatives in one list, so that each field's texts come together."""
+    flat: list[syntax.Term] = []
+    for term in terms:
+        if isinstance(term, bool):
+            return True
+        flat += term.terms if isinstance(term, syntax.AnyOf) else [term]
+    return syntax.AnyOf(tuple(flat))
+
+
+def _bare(expr: Expr) -> Expr:
+    """Without the calls that turn null into false: a filter takes null for false, and nothing here is below a negation but tests for
+    null."""
+    match expr:
+        case Call("coalesce", (value, Lit(False))):
+            return _bare(value)
+        case Call(("and" | "or") as function, args):
+            return Call(function, tuple(map(_bare, args)))
+        case _:
+            return expr
 
 
 def _first_terms(pipeline: tuple[syntax.Command, ...]) -> list[syntax.Term] | None:
