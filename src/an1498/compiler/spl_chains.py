@@ -39,7 +39,7 @@ def _events(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> lis
             if edge and (owner.ordered or not owner.number):
                 continue
             own = dict(zip(owner.keys, key_assignments(owner, stage), strict=True))
-            assigned = [f"{_STAGE}={stage.number}", f"{TIMES}=1", *(own.get(column, f'{column}=""') for column in columns)]
+            assigned = [f"{_STAGE}={stage.number}", f"{TIMES}=1", *(own.get(column, f'{column}="-"') for column in columns)]
             assigned += [f"{_EDGE}={edge}"] if _EDGE in extra else []
             assigned += [f"{_VALUE}={_value(owner, stage)}"] if _VALUE in extra else []
             lines.append(branch(stage, stage.condition, assigned))
@@ -72,7 +72,7 @@ def _alerts(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> lis
     more = [column for column in columns if column not in plan.outer]
     restored = [f"{TIME_FIELD}={time}"] if time != TIME_FIELD else []
     restored += [f"{_STAGE}={MINE}", f"{TIMES}=if({MINE}={own}, 1, {TIMES})", *(f"{name}={name}_kept" for name in extra)]
-    restored += [f'{column}=if({MINE}={own}, "", {column})' for column in more]
+    restored += [f'{column}=if({MINE}={own}, "-", {column})' for column in more]
     return [*lines, f"| eval {', '.join(restored)}"]
 
 
