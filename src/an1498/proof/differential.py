@@ -63,7 +63,7 @@ def compare(case: Case, *, seed: int, streams: int, longest: int, targets: Mappi
             if search.target not in tables:
                 events = [[synthetic.native_event(case, event) for event in stream] for stream in drawn]
                 raw = index_streams(duckdb.connect(), pack.targets[search.target], events)
-                tables[search.target] = restaged(pack, raw, rng) if search.staged else raw
+                tables[search.target] = restaged(raw, compile_pack(pack, [search.target]).searches, rng) if search.staged else raw
             actual = execute(pack, search, tables[search.target])
             for number, (wanted, got) in enumerate(zip(expected, actual, strict=True)):
                 if wanted == got:
@@ -75,9 +75,9 @@ def compare(case: Case, *, seed: int, streams: int, longest: int, targets: Mappi
     return Comparison(dict.fromkeys(searches, streams), sum(map(len, expected)), declared, refused, tuple(differences))
 
 
-def restaged(pack: Pack, raw: Indexed, rng: random.Random) -> Indexed:
+def restaged(raw: Indexed, searches: Sequence[Search], rng: random.Random) -> Indexed:
     """What the target's event searches write, some of it twice, as runs whose ranges overlap do, in any order."""
-    found = staged(raw, compile_pack(pack, [raw.target.name]).searches)
+    found = staged(raw, searches)
     streams = []
     for stream in found.streams:
         arrived = [*stream, *(document for document in stream if rng.random() < 0.3)]

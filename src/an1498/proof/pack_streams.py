@@ -15,7 +15,7 @@ from an1498.compiler import compile_pack
 from an1498.content import load_pack
 from an1498.content.durations import seconds
 from an1498.model import Language, NativeEvent, Pack, Search
-from an1498.proof.differential import execute, explained
+from an1498.proof.differential import execute, explained, restaged
 from an1498.proof.ground import edge_streams
 from an1498.proof.palette import KINDS, Expectation, draw
 from an1498.proof.reference import Firing, firings
@@ -71,10 +71,13 @@ def compare_pack(pack: Pack, target: str, *, seed: int, streams: int, longest: i
         drawn += edge_streams(pack, correlation, rng, streams // len(pack.correlations), odd=0)
     skew_s = _skew(pack)
     by_rule: dict[tuple[str, Language], list[Search]] = {}
-    for search in compile_pack(pack, [target]).searches:
+    compiled = compile_pack(pack, [target]).searches
+    for search in compiled:
         if search.kind == "correlation":
             by_rule.setdefault((search.rule, search.language), []).append(search)
     indexed = index_streams(duckdb.connect(), pack.targets[target], drawn)
+    if pack.targets[target].staging is not None:
+        indexed = restaged(indexed, compiled, rng)
     results = []
     for (rule, language), searches in sorted(by_rule.items()):
         expectation = Expectation(pack, pack.correlations[rule], skew_s)

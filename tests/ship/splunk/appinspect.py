@@ -24,6 +24,7 @@ RUNS: dict[str, list[str]] = {
     "cloud": ["--mode", "precert", "--included-tags", "cloud"],
     "private_app": ["--mode", "precert", "--included-tags", "private_app"],
 }
+TARGETS = ("splunk", "splunk-corelight", "splunk-staged")
 BAD = ("failure", "error", "warning", "future_failure")
 
 
@@ -36,9 +37,9 @@ def main(program: Path) -> int:
     sys.stdout.write(f"{found.stdout.strip()}\n")
     with tempfile.TemporaryDirectory(prefix="an1498-appinspect-") as directory:
         out = Path(directory)
-        subprocess.run(
-            [Path(sys.executable).parent / "an1498", "--root", ROOT, "build", "--out", out], check=True, stdout=subprocess.DEVNULL
-        )
+        command: list[str | Path] = [Path(sys.executable).parent / "an1498", "--root", ROOT, "--env", ROOT / "environments" / "staged.toml"]
+        command += ["build", "--out", out, *(argument for target in TARGETS for argument in ("--target", target))]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         apps = sorted(out.glob("*/an1498-*.tar.gz"))
         clean = [inspect(program, app, run, out / "report.json") for app in apps for run in RUNS]
     return 0 if clean and all(clean) else 1

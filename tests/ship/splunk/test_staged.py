@@ -11,7 +11,9 @@ import pytest
 from tests.ship.pack import ROOT, staged_pack, staged_searches_of
 from tests.ship.splunk.conf_reader import read_conf
 
-from an1498.model import Search
+from an1498.compiler import compile_search
+from an1498.compiler.spl_staged import parted
+from an1498.model import Language, Pack, Search
 from an1498.replay.prepare import prepare
 from an1498.replay.scenarios import load_scenarios, run_scenarios
 from an1498.ship.splunk import app_files
@@ -44,17 +46,45 @@ def test_both_steps_of_the_shipped_searches_raise_the_expected_alerts() -> None:
 
 def test_a_local_filter_of_an_event_search_decides_what_is_written() -> None:
     pack = staged_pack()
-    scenarios = [replayed for replayed in load_scenarios(ROOT / "samples", pack) if replayed.scenario.name == "implant_self_signed_server"]
-    silenced = macros() | {macro("macos_public_key_use", "filter"): "search NOT _time=*"}
-    raised = {
-        outcome.search.rule
-        for outcome in run_scenarios(pack, shipped(), {TARGET: silenced}, scenarios).outcomes
-        if outcome.actual and outcome.search.kind == "correlation"
-    }
-    whole = run_scenarios(pack, shipped(), {TARGET: macros()}, scenarios).outcomes
-    assert {o.search.rule for o in whole if o.actual and o.search.kind == "correlation"} - raised == {
-        "an1498_public_key_use_then_unrecognised_certificate"
-    }
+    correlation = pack.correlations["an1498_public_key_use_then_unrecognised_certificate"]
+    (scenario,) = (
+        replace(replayed, scenario=replace(replayed.scenario, expect=()))
+        for replayed in load_scenarios(ROOT / "samples" / "implant_self_signed_server", pack)
+    )
+    searches = [search for search in shipped() if search.rule in (correlation.name, *correlation.rules)]
+    for definition, alerts in (("search *", 1), ("search NOT _time=*", 0)):
+        filtered = macros() | {macro("macos_public_key_use", "filter"): definition}
+        outcomes = run_scenarios(pack, searches, {TARGET: filtered}, [scenario]).outcomes
+        assert [len(outcome.actual) for outcome in outcomes if outcome.search.staged] == [alerts]
+
+
+def hostile_pack(value: str) -> Pack:
+    """With a list parameter whose text tries to be the end of a search."""
+    pack = staged_pack()
+    parameter = pack.parameters["allowed_processes"]
+    return replace(pack, parameters={**pack.parameters, parameter.name: replace(parameter, value=(value,))})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '/x" | collect index=main',
+        "/x | eval an1498_orig_time=1",
+        "/x\n| eval an1498_orig_time=1 | collect `an1498_staged` output_format=hec",
+        "/x`an1498_staged`",
+        "/x]] [search *",
+        "$source$ %s",
+        'source="AN1498 - zeek tls handshake failed - Rule"',
+    ],
+)
+def test_values_do_not_change_what_a_search_writes(value: str) -> None:
+    """Whatever a list holds, the part that writes is the same, stands alone at the end (replay takes no other), and reads the same."""
+    pack = hostile_pack(value)
+    rule = "macos_public_key_use"
+    (ordinary,) = (search.text for search in staged_searches_of(TARGET) if search.rule == rule)
+    text = compile_search(pack, rule, TARGET, Language.SPL).text
+    assert parted(text)[1] == parted(ordinary)[1]
+    assert prepare(Language.SPL, text, macros=macros()).fields == prepare(Language.SPL, ordinary, macros=macros()).fields
 
 
 def test_stages_are_written_and_nothing_else_is() -> None:
@@ -104,7 +134,6 @@ def test_drilldowns_find_the_written_events(rule: str) -> None:
     """Over the written events of a sample, each stage's drilldown finds some for the group that alerts."""
     import duckdb
 
-    from an1498.model import Language
     from an1498.replay.alerts import index_streams
     from an1498.replay.staging import staged
 
