@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -69,8 +71,8 @@ class Model:
         return httpx.MockTransport(handler)
 
     @contextmanager
-    def serving(self) -> Iterator[str]:
-        """The model behind a socket on the loopback interface; yields its URL."""
+    def serving(self, certificate: Path | None = None) -> Iterator[str]:
+        """The model behind a socket on the loopback interface, with TLS where there is a certificate; yields its URL."""
         model = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -101,9 +103,13 @@ class Model:
                 del format, args
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
             server.server_close()

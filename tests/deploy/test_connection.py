@@ -9,13 +9,15 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from tests.deploy.conftest import ROOT
+from tests.deploy.conftest import ROOT, Bench
 
 from an1498.content import load_pack
+from an1498.deploy import Drift, find_drift, open_session, plan_build
 from an1498.deploy.connection import connection
-from an1498.errors import ContentError, UsageError
+from an1498.errors import ContentError, ExternalError, UsageError
 from an1498.model import Target
 
+TLS = Path(__file__).parent / "tls"
 KEY = {"AN1498_ELASTIC_API_KEY": "k"}
 
 
@@ -100,3 +102,22 @@ def test_the_table_in_an_overlay(tmp_path: Path, line: str, match: str) -> None:
     overlay.write_text(f"[targets.elastic.deploy]\n{line}\n", encoding="utf-8")
     with pytest.raises(ContentError, match=match):
         load_pack(ROOT, (overlay,))
+
+
+def test_certificates_are_verified(elastic: Bench) -> None:
+    """A server whose certificate nobody signed: refused, unless that certificate is given as authority. Its name counts too."""
+    with elastic.model.serving(TLS / "server.pem") as url:
+
+        def drift(address: str, **options: str) -> tuple[Drift, ...]:
+            deploy = {"url": address, "elasticsearch_url": address, "space": "soc", **options}
+            target = replace(elastic.target, options={"deploy": deploy})
+            with open_session(target, elastic.directory / "state", elastic.environment, clock=elastic.clock) as opened:
+                plan_build(opened, elastic.directory / "dist")
+                return find_drift(opened.siem, opened.store, opened.lock)
+
+        with pytest.raises(ExternalError, match=r"CERTIFICATE_VERIFY_FAILED.*give the authority's certificate as ca_file"):
+            drift(url)
+        assert elastic.model.log == [] and elastic.waits == [], "no credential was sent, and nothing was tried again"
+        assert drift(url, ca_file=str(TLS / "cert.pem")) == ()
+        with pytest.raises(ExternalError, match="certificate is not valid for 'localhost'"):
+            drift(url.replace("127.0.0.1", "localhost"), ca_file=str(TLS / "cert.pem"))
