@@ -281,7 +281,9 @@ def test_state_and_build_that_are_not_ours(elastic: Bench, small_elastic: Files)
             body.unlink()
         with pytest.raises(UsageError, match=match):
             elastic.plan()
-    elastic.build({**small_elastic, "bundle/index_templates/x.json": b"{}"})
+    elastic.build({path: content for path, content in small_elastic.items() if path != "bundle/rules.ndjson"})
+    with pytest.raises(UsageError, match="rules.ndjson: is not in the build"):
+        elastic.plan()
     dist = elastic.directory / "dist"
     write_files(dist, "elastic", {"bundle/rules.ndjson": b'{"name": "no id"}\n'})
     file = dist / "elastic" / "bundle" / "rules.ndjson"
@@ -295,8 +297,12 @@ def test_state_and_build_that_are_not_ours(elastic: Bench, small_elastic: Files)
 
 
 def test_files_of_the_bundle_that_are_not_deployed_are_named(elastic: Bench, small_elastic: Files) -> None:
-    elastic.build({**small_elastic, "bundle/index_templates/x.json": b"{}"})
-    assert elastic.plan().notes == ("bundle/index_templates/x.json: not deployed by an1498; install it by hand",)
+    files = edited(small_elastic, BURST, query="FROM x | LOOKUP JOIN an1498-assets ON address | LOOKUP JOIN an1498-assets ON b")
+    elastic.build({**files, "bundle/index_templates/x.json": b"{}"})
+    assert elastic.plan().notes == (
+        "bundle/index_templates/x.json: not deployed by an1498; install it by hand",
+        "bundle/rules.ndjson: rules look up index 'an1498-assets', which is not deployed: make and fill it (docs/telemetry.md)",
+    )
 
 
 def test_drifted_counts_only_what_belongs_to_the_build(elastic: Bench) -> None:

@@ -233,3 +233,9 @@ def test_killed_at_any_request_of_an_update_with_deletions(tiny_elastic: Callabl
         bench.build({**files, name: small_elastic[name].replace(b"AN1498:", b"New:")})
 
     assert killed_at_every_request(tiny_elastic, prepare) > 8
+
+
+def test_a_refusal_is_one_line_without_credentials(elastic: Bench) -> None:
+    refused = reply(400, {"error": {"reason": "no\x1b[2J\nway c2VjcmV0OmtleQ=="}})
+    elastic.model.fault = lambda request: refused if request.method == "PUT" and "_ingest" in request.path else None
+    assert list(elastic.apply().refused.values()) == ["no [2J way <redacted>"]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from an1498.deploy.diff import printable
 from an1498.deploy.http import Clock, Unsure, backoff
 from an1498.deploy.objects import VERSION, Body, Key, Live, Siem, Write, content, holds, same
 from an1498.deploy.plan import Change, Plan
@@ -61,11 +62,12 @@ def _apply(plan: Plan, siem: Siem, store: Store, lock: Lock, clock: Clock, say: 
         lock, problems = _carry_out(batch, siem, store, lock, clock, number)
         refused |= problems
         for change in batch:
+            named = printable(f"{change.key} ({change.title})")
             if change.key in problems:
-                say(f"refused {change.key} ({change.title}): {problems[change.key]}")
+                say(f"refused {named}: {problems[change.key]}")
             else:
                 written += 1
-                say(f"{change.status} {change.key} ({change.title})")
+                say(f"{change.status} {named}")
     store.save(_closed(lock, store, complete=not refused))
     store.end()
     return Result(number, written, refused)
@@ -90,6 +92,8 @@ def recover(siem: Siem, store: Store, lock: Lock) -> tuple[Lock, tuple[str, ...]
         sent, before = store.body(intent.sent), store.body(intent.before) if intent.before else {}
         wanted = store.body(intent.wanted)
         entry = Entry(intent.wanted, store.put(live.body), intent.version, journal.apply)
+        if lock.entries.get(key) == entry:
+            continue
         if holds(live.body, sent):
             lock = learned(lock, key, entry, content(wanted))
             lines.append(f"{key}: was written before the interruption")
@@ -187,7 +191,8 @@ def _repeatable(change: Change, live: Live | None) -> bool:
 def _look_again(batch: Sequence[Change], found: Mapping[Key, Live]) -> None:
     for change in batch:
         if _state(found.get(change.key)) != _state(change.live):
-            raise StateChanged(f"{change.key} ({change.title}): changed in the SIEM since the plan; nothing more is written, plan again")
+            named = printable(f"{change.key} ({change.title})")
+            raise StateChanged(f"{named}: changed in the SIEM since the plan; nothing more is written, plan again")
 
 
 def _state(live: Live | None) -> str | None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from an1498.deploy.diff import FieldDiff, differences
+from an1498.deploy.diff import FieldDiff, differences, printable
 from an1498.deploy.objects import VERSION, Body, Key, Live, Siem, Wanted, content, digest, empty, holds, same
 from an1498.deploy.state import Lock, Store
 from an1498.errors import UsageError
@@ -91,9 +91,7 @@ def make_plan(
     notes: Sequence[str] = (),
 ) -> Plan:
     """Read the SIEM and compare. `overwrite` are names, titles or keys of objects whose local changes are to be lost. Raises UsageError for
-    such a name that no object has, and where the lock file is of another SIEM."""
-    if lock.siem and lock.siem != siem.identity:
-        raise UsageError(f"{store.directory}: the lock file is of {lock.siem}, not of {siem.identity}; choose another --state")
+    such a name that no object has."""
     wishes = {item.key: item for item in wanted}
     forced = _forced(overwrite, [*wishes.values(), *(Wanted(key, key.name, {}) for key in lock.entries if key not in wishes)])
     ranks = {kind: rank for rank, kind in enumerate(siem.order)}
@@ -217,8 +215,8 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "objects": [
             {
                 "key": str(change.key),
-                "title": change.title,
-                "reason": change.reason,
+                "title": printable(change.title),
+                "reason": printable(change.reason),
                 "tuned": list(change.tuned),
                 "fields": {item.field: list(item.lines) for item in change.diff},
                 **change.fingerprint,

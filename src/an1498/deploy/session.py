@@ -44,7 +44,10 @@ def open_session(
     siem = siem_of(access, clock, transport)
     store = Store(state / target.name)
     try:
-        lock, recovered = recover(siem, store, store.load())
+        lock = store.load()
+        if lock.siem and lock.siem != siem.identity:
+            raise UsageError(f"{store.directory}: the lock file is of {lock.siem}, not of {siem.identity}; choose another --state")
+        lock, recovered = recover(siem, store, lock)
         yield Session(target, siem, store, lock, recovered, clock)
     finally:
         siem.close()

@@ -58,7 +58,7 @@ def drift_data(drifts: Sequence[Drift]) -> list[dict[str, object]]:
     return [
         {
             "key": str(drift.key),
-            "title": drift.title,
+            "title": printable(drift.title),
             "kind": drift.kind,
             "fields": list(drift.fields),
             "diff": {item.field: list(item.lines) for item in drift.diff},

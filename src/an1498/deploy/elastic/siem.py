@@ -101,7 +101,7 @@ class Elastic:
         for item in writes:
             problem = self._write_list(item) if kind == "exception_list" else self._write_template(item)
             if problem:
-                refused[item.key] = problem
+                refused[item.key] = self.kibana.clean(problem)
         return refused
 
     def delete(self, live: Live) -> str:
@@ -116,7 +116,7 @@ class Elastic:
             path, field = ("/api/detection_engine/rules", "rule_id") if kind == "rule" else ("/api/exception_lists", "list_id")
             params = {field: name} | ({"namespace_type": "single"} if kind == "exception_list" else {})
             answer = self.kibana.send("DELETE", path, params=params, allowed=(400, 404, 409))
-        return kibana.refusal(answer) if answer.status in (400, 409) else ""
+        return self.kibana.clean(kibana.refusal(answer)) if answer.status in (400, 409) else ""
 
     def close(self) -> None:
         self.kibana.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from an1498.errors import UsageError
 from an1498.ship.build import BUNDLE
 
 TEMPLATES = {"component_templates": "component_template", "ingest_pipelines": "ingest_pipeline"}
+LOOKUP = re.compile(r"\bLOOKUP JOIN ([A-Za-z0-9_.-]+)")
+"""An index that an ES|QL rule reads beside the logs."""
+
 LISTS = ("name", "description", "type", "namespace_type", "os_types", "tags")
 """What the build decides of an exception list; its items are the SOC's."""
 
@@ -20,6 +24,9 @@ NOT_DEPLOYED = ("README.md", "detection-rules/")
 
 def wanted_objects(files: Mapping[str, bytes]) -> tuple[list[Wanted], list[str]]:
     """The objects of a build's files, and a note for each file of the bundle that is not deployed though it might be. Raises UsageError."""
+    if f"{BUNDLE}/rules.ndjson" not in files:
+        # An apply of it would delete all rules.
+        raise UsageError(f"{BUNDLE}/rules.ndjson: is not in the build; build it again")
     objects: list[Wanted] = []
     notes: list[str] = []
     for path, data in sorted(files.items()):
@@ -36,6 +43,8 @@ def wanted_objects(files: Mapping[str, bytes]) -> tuple[list[Wanted], list[str]]
 def _objects(path: str, data: bytes, notes: list[str]) -> Iterator[Wanted]:
     directory, _, name = path.rpartition("/")
     if path == "rules.ndjson":
+        for index in sorted(set(LOOKUP.findall(data.decode()))):
+            notes.append(f"{BUNDLE}/{path}: rules look up index '{index}', which is not deployed: make and fill it (docs/telemetry.md)")
         yield from (Wanted(Key("rule", rule["rule_id"]), rule["name"], rule_body(rule)) for rule in _lines(data))
     elif path == "exceptions.ndjson":
         yield from (Wanted(Key("exception_list", item["list_id"]), item["name"], list_body(item)) for item in _lines(data))

@@ -67,7 +67,7 @@ class Splunk:
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Live]:
         found: dict[Key, Live] = {}
-        for kind in sorted({key.kind for key in keys}):
+        for kind in sorted({key.kind for key in keys} & set(ENDPOINTS)):
             wanted = {key for key in keys if key.kind == kind}
             # One object: asked for alone. Many: the list of the app.
             one = next(iter(wanted)) if len(wanted) == 1 else None
@@ -88,13 +88,13 @@ class Splunk:
         for item in writes:
             problem = self._write(item)
             if problem:
-                refused[item.key] = problem
+                refused[item.key] = self.management.clean(problem)
         return refused
 
     def delete(self, live: Live) -> str:
         answer = self.management.send("DELETE", self._path(live.key), params=JSON, allowed=(400, 403, 404, 409))
         if answer.status in (400, 403, 409):
-            return f"{_words(answer)} (what the package brought can only be removed with a package)"
+            return f"{self.management.clean(_words(answer))} (what the package brought can only be removed with a package)"
         return ""
 
     def close(self) -> None:
