@@ -282,7 +282,7 @@ def test_state_and_build_that_are_not_ours(elastic: Bench, small_elastic: Files)
         with pytest.raises(UsageError, match=match):
             elastic.plan()
     elastic.build({path: content for path, content in small_elastic.items() if path != "bundle/rules.ndjson"})
-    with pytest.raises(UsageError, match="rules.ndjson: is not in the build"):
+    with pytest.raises(UsageError, match=r"rules\.ndjson: is not in the build"):
         elastic.plan()
     dist = elastic.directory / "dist"
     write_files(dist, "elastic", {"bundle/rules.ndjson": b'{"name": "no id"}\n'})

@@ -69,6 +69,7 @@ def test_an_installed_package_is_adopted_and_updated_object_by_object(splunk: Be
     install(splunk, small_splunk)
     assert splunk.statuses() == {}
     assert splunk.apply().written == 0 and len(splunk.lock()["objects"]) == 7
+    assert splunk.plan().notes == ()
     splunk.build(edited(small_splunk, "alert.suppress.period = 1020s", "alert.suppress.period = 2000s"))
     assert splunk.statuses() == {f"saved_search/{BURST}": "update"}
     splunk.model.log.clear()
@@ -116,6 +117,12 @@ def test_local_changes_deletions_and_rollback(splunk: Bench, small_splunk: Files
         plan = plan_rollback(opened, 1, (BURST,))
         splunk.carry_out(opened, plan)
     assert fake.everything() == first and drift(splunk) == {}
+
+
+def test_a_package_of_another_version_is_noted(splunk: Bench, small_splunk: Files) -> None:
+    splunk.build(edited(small_splunk, "version = 0.1.0", "version = 0.2.0", "an1498/default/app.conf"))
+    (note,) = splunk.plan().notes
+    assert note.startswith("the installed package is version 0.1.0, the build 0.2.0: install its package")
 
 
 def test_what_the_package_brought_is_not_removed_over_the_api(splunk: Bench, small_splunk: Files) -> None:

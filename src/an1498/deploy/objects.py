@@ -79,8 +79,8 @@ class Siem(Protocol):
     def order(self) -> Sequence[str]:
         """The kinds, in the order of writing."""
 
-    def ready(self) -> list[str]:
-        """Notes before a plan. Raises UsageError where the SIEM lacks what deployment stands on."""
+    def ready(self, files: Mapping[str, bytes]) -> list[str]:
+        """Notes before a build's files are planned. Raises UsageError where the SIEM lacks what deployment stands on."""
 
     def batch(self, kind: str) -> int:
         """How many objects of a kind one request may write."""

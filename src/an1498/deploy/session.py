@@ -55,8 +55,9 @@ def open_session(
 
 def plan_build(opened: Session, build: Path, overwrite: Collection[str] = ()) -> Plan:
     """The plan that brings a build to the SIEM."""
-    wanted, notes = desired(opened.target, build)
-    return _plan(opened, wanted, "apply", overwrite, [*notes, *opened.siem.ready()])
+    files = read_files(build, opened.target.name)
+    wanted, notes = _wanted(opened.target, files)
+    return _plan(opened, wanted, "apply", overwrite, [*notes, *opened.siem.ready(files)])
 
 
 def plan_rollback(opened: Session, number: int | None, overwrite: Collection[str] = ()) -> Plan:
@@ -75,9 +76,7 @@ def plan_rollback(opened: Session, number: int | None, overwrite: Collection[str
     return _plan(opened, wanted, f"rollback to {number}", overwrite, ())
 
 
-def desired(target: Target, build: Path) -> tuple[list[Wanted], list[str]]:
-    """The objects of a build, and notes on what is not deployed."""
-    files = read_files(build, target.name)
+def _wanted(target: Target, files: Mapping[str, bytes]) -> tuple[list[Wanted], list[str]]:
     if target.backend == "elastic":
         from an1498.deploy import elastic
 

@@ -6,7 +6,7 @@ Kibana's rule API has no optimistic concurrency; exception lists have `_version`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -60,7 +60,7 @@ class Elastic:
             raise UsageError(f"target '{self._connection.target}' has templates and pipelines, but no URL of Elasticsearch; set {key}")
         return self._search
 
-    def ready(self) -> list[str]:
+    def ready(self, files: Mapping[str, bytes]) -> list[str]:  # noqa: ARG002 - the protocol's signature
         return []
 
     def batch(self, kind: str) -> int:

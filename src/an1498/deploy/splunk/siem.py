@@ -6,7 +6,7 @@ Control List" of the REST API User Manual. What is written lands in the app's lo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ import httpx
 from an1498.deploy.connection import Connection
 from an1498.deploy.http import Answer, Client, Clock, as_described
 from an1498.deploy.objects import Key, Live, Write, same
-from an1498.deploy.splunk.wanted import GLOBAL, SHARING, live_body
+from an1498.deploy.splunk.wanted import APP, GLOBAL, SHARING, live_body, stanzas
 from an1498.errors import UsageError
 
 ENDPOINTS = {"macro": "configs/conf-macros", "saved_search": "saved/searches", "view": "data/ui/views"}
@@ -54,15 +54,23 @@ class Splunk:
     def occupied(self, live: Live) -> str:  # noqa: ARG002 - the protocol's signature
         return ""
 
-    def ready(self) -> list[str]:
+    def ready(self, files: Mapping[str, bytes]) -> list[str]:
         """Raises UsageError where the app is not installed: its frame comes with the package."""
         app = self._connection.place
-        answer = self.management.get(f"/services/apps/local/{app}", params=JSON)
+        answer = self.management.get(f"/services/apps/local/{quote(app, safe='')}", params=JSON)
         if answer.status == 404:
             raise UsageError(
                 f"{self.identity}: the app is not installed; install the package of the build once "
                 f"(an1498/…, {app}-<version>.tar.gz; docs/deploy.md), then plan again"
             )
+        with as_described("Splunk"):
+            installed = str(answer.data["entry"][0]["content"].get("version") or "none")
+        name = f"{APP}/default/app.conf"
+        built = stanzas(files[name], name).get("launcher", {}).get("version", "") if name in files else ""
+        if built and built != installed:
+            return [
+                f"the installed package is version {installed}, the build {built}: install its package for props, lookups and navigation"
+            ]
         return []
 
     def read(self, keys: Sequence[Key]) -> dict[Key, Live]:
