@@ -73,7 +73,8 @@ def passing(searches: Iterable[Prepared], columns: Mapping[str, Kind], constants
 
 def _shared(whole: Expr, columns: Mapping[str, Kind]) -> Condition:
     shared, folded = share(whole, columns, _FOLDING)
-    return Condition(expression(folded), frozenset(columns_of(whole)), tuple((name, expression(expr)) for name, expr in shared))
+    fields = frozenset(name for name in columns_of(whole) if name in columns)  # not the parameters of lambdas
+    return Condition(expression(folded), fields, tuple((name, expression(expr)) for name, expr in shared))
 
 
 def _necessary(term: syntax.Term) -> syntax.Term | bool:
