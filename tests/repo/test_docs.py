@@ -11,6 +11,7 @@ import click
 import pytest
 
 from an1498.cli.program import COMMANDS, cli
+from an1498.replay import subset_page
 from an1498.ship.deviations_page import page
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +67,10 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 def test_the_page_of_deviations_is_current() -> None:
     assert (ROOT / "docs" / "deviations.md").read_text(encoding="utf-8") == page()
+
+
+def test_the_page_of_what_replay_executes_is_current() -> None:
+    assert (ROOT / "docs" / "replay.md").read_text(encoding="utf-8") == subset_page.page()
 
 
 def test_ci_runs_what_people_run() -> None:

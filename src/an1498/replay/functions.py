@@ -206,6 +206,8 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "ln_or_null": "(CASE WHEN {0} > 0 THEN ln({0}) END)",
     "log10_or_null": "(CASE WHEN {0} > 0 THEN log10({0}) END)",
     "sign": "sign({0})",
+    "day_name": "dayname(epoch_ms({0}))",
+    "month_name": "monthname(epoch_ms({0}))",
     "finite_or_null": "list_filter([{0}], lambda number: isfinite(number))[1]",
     "round_half_up": "(CASE WHEN abs({0}) >= 4503599627370496 THEN {0} ELSE floor({0} + 0.5) END)",
     # Double.toString of Java for the numbers that it writes without an exponent; others are refused at run time

@@ -24,6 +24,7 @@ from an1498.times import microseconds_since_epoch
 
 Flavour = Literal["splunk", "elastic"]
 ROW = "_row"
+_LAST_SECOND = 253_402_300_799  # the end of the year 9999
 RESERVED = frozenset({STREAM, ORDER, ROW})
 """Names that no document field and no column of a search may have."""
 
@@ -267,6 +268,8 @@ def epoch_microseconds(value: Any) -> int:
         raise UsageError(f"{value!r} is not a time; give epoch seconds or RFC 3339")
     number = _number(value)
     if number is not None:
+        if abs(number) > _LAST_SECOND:
+            raise UsageError(f"{value!r} is not a time; epoch seconds are at most {_LAST_SECOND}")
         return round(number * 1_000_000)
     try:
         moment = datetime.fromisoformat(str(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,11 +11,11 @@ from typing import Any
 
 import duckdb
 
-from an1498.errors import Location, TelemetryError
+from an1498.errors import Location, TelemetryError, UnsupportedConstruct, UsageError
 from an1498.model import FieldType, Language
 from an1498.replay.lookup import Lookup
 from an1498.replay.prepare import FLAVOURS, Prepared, prepare
-from an1498.replay.table import ColumnType, Schema, load
+from an1498.replay.table import ColumnType, Schema, epoch_microseconds, flatten, load
 
 _REMEDY = "write one JSON object a line"
 
@@ -42,12 +43,45 @@ def replay_text(
     """The rows that the search gives over the events, JSON-ready, in order, with null for an empty column.
 
     `mapping` gives fields' types where the values do not tell. Raises SearchSyntaxError, UnsupportedConstruct, UsageError."""
-    prepared = _prepared(language, text, name, macros, lookups, eql_fields or EqlFields())
+    events = list(events)
     schema: Schema = {field: ColumnType(kind) for field, kind in (mapping or {}).items()}
-    with duckdb.connect() as connection:
-        table = load(connection, "events", [events], flavour=FLAVOURS[language], mapping=schema)
-        rows = prepared.execute(table)
+    if language is Language.ESQL:
+        schema = {**_dates(events), **schema}
+    try:
+        prepared = _prepared(language, text, name, macros, lookups, eql_fields or EqlFields())
+        with duckdb.connect() as connection:
+            table = load(connection, "events", [events], flavour=FLAVOURS[language], mapping=schema)
+            rows = prepared.execute(table)
+    except RecursionError:
+        construct = "replay does not model a search that nests so deeply, or that has so many commands"
+        raise UnsupportedConstruct(language.value, Location(name, 1, 1), construct, "split it") from None
+    except duckdb.Error as error:
+        raise UsageError(f"{name}: cannot be executed over these events: {str(error).splitlines()[0]}") from error
     return [dict(row.values) for row in rows]
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+
+
+def _dates(events: list[Mapping[str, Any]]) -> Schema:
+    """Fields all of whose values are dates with a time (Elasticsearch reference, "Dynamic field mapping", date detection). ES|QL's date
+    functions need the type; the other languages compare such text alike."""
+    dates: dict[str, bool] = {}
+    for event in events:
+        for field, values in flatten(event):
+            if dates.get(field, True):
+                dates[field] = all(map(_is_date, values))
+    return {field: ColumnType(FieldType.DATE) for field, found in dates.items() if found and field != "@timestamp"}
+
+
+def _is_date(value: Any) -> bool:
+    if not isinstance(value, str) or _DATE.fullmatch(value) is None:
+        return False
+    try:
+        epoch_microseconds(value)
+    except UsageError:
+        return False
+    return True
 
 
 def _prepared(

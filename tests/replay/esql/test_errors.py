@@ -47,7 +47,7 @@ def test_syntax_errors_say_where(replay: Replay, text: str, place: str) -> None:
     ("text", "place"),
     [
         ('FROM e | GROK a "%{WORD:b}"', "search:1:10"),
-        ('FROM e | DISSECT a "%{b}"', "search:1:10"),
+        ('ROW g = "x" | DISSECT g "%{+b}"', "search:1:15"),
         ("FROM e | FORK (WHERE a == 1)", "search:1:10"),
         ("FROM e | CHANGE_POINT a", "search:1:10"),
         ("SHOW INFO", "search:1:1"),

@@ -130,6 +130,19 @@ class Collector:
             raise self.inputs.source.wrong(node.at, "a percentage lies between 0 and 100")
         return self._quantile(node, args[0], percent / 100)
 
+    def _spread(self, node: tree.Function, value: Value, function: str) -> Value:
+        """Of the population, as Elasticsearch computes both; null for no value."""
+        if value.multi:
+            raise self.inputs.source.unsupported(node.at, f"{node.name.upper()} of a multivalued field", "use MV_EXPAND first")
+        number = Cast(self._number(node, value).expr, "DOUBLE", safe=False)
+        return Value(self._aggregate(function, number), Type.DOUBLE)
+
+    def _std_dev(self, node: tree.Function, args: list[Value]) -> Value:
+        return self._spread(node, args[0], "stdevp")
+
+    def _variance(self, node: tree.Function, args: list[Value]) -> Value:
+        return self._spread(node, args[0], "varp")
+
     def _values(self, _node: tree.Function, args: list[Value]) -> Value:
         """A set, its order undefined in Elasticsearch; here ascending."""
         value = args[0]

@@ -10,6 +10,7 @@ from an1498.replay.algebra import Aggregate as SqlAggregate
 from an1498.replay.algebra import Col as SqlCol
 from an1498.replay.algebra import Extend, Filter, GroupBy, Limit, Relation, Scan, Select, Sort, SortKey, Unnest, call
 from an1498.replay.esql import tree
+from an1498.replay.esql.dissect import dissect
 from an1498.replay.esql.expressions import condition, lower
 from an1498.replay.esql.joins import enrich, lookup_join
 from an1498.replay.esql.parse import Source, columns_of
@@ -56,6 +57,8 @@ def _command(pipeline: Pipeline, command: tree.Command) -> None:
             aggregate(pipeline, command)
         case tree.MvExpand(_, column):
             _mv_expand(pipeline, column)
+        case tree.Dissect():
+            dissect(pipeline, command)
         case tree.Keep(_, patterns):
             _keep(pipeline, patterns)
         case tree.Drop(_, patterns):

@@ -119,6 +119,15 @@ def _date_extract(context: Context, node: tree.Function, args: Sequence[Value]) 
     return Value(Cast(call("extract_date", Lit(part), date), "BIGINT"), Type.LONG)
 
 
+def _named(function: str) -> Function:
+    """DAY_NAME, MONTH_NAME: the English name, Elasticsearch's default locale."""
+
+    def build(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
+        return Value(call(function, single(context.typed(node, args[0], (Type.DATETIME,), 1))), Type.KEYWORD)
+
+    return Function(build)
+
+
 def _now(context: Context, node: tree.Function, _args: Sequence[Value]) -> Value:
     raise context.source.unsupported(node.at, "NOW()", "replay has no current time; write a date")
 
@@ -129,5 +138,7 @@ FUNCTIONS = {
     "date_diff": Function(_date_diff, 3, 3),
     "date_extract": Function(_date_extract, 2, 2),
     "date_trunc": Function(_date_trunc, 2, 2),
+    "day_name": _named("day_name"),
+    "month_name": _named("month_name"),
     "now": Function(_now, 0, 0),
 }

@@ -31,10 +31,10 @@ from an1498.replay.esql.values import (
 )
 from an1498.replay.lucene.patterns import Pattern, PatternError, regular_expression, wildcard
 
-AGGREGATE_FUNCTIONS = frozenset({"avg", "count", "count_distinct", "max", "median", "min", "percentile", "sum", "top", "values"})
-_OTHER_AGGREGATES = frozenset(
-    {"absent", "first", "last", "median_absolute_deviation", "present", "sample", "std_dev", "variance", "weighted_avg"}
+AGGREGATE_FUNCTIONS = frozenset(
+    {"avg", "count", "count_distinct", "max", "median", "min", "percentile", "std_dev", "sum", "top", "values", "variance"}
 )
+_OTHER_AGGREGATES = frozenset({"absent", "first", "last", "median_absolute_deviation", "present", "sample", "weighted_avg"})
 FUNCTIONS: dict[str, Function] = {
     **conditionals.FUNCTIONS,
     **conversions.FUNCTIONS,

@@ -35,6 +35,8 @@ def fields_read(query: tree.Query) -> frozenset[str] | None:
                 names |= columns_of(condition)
             case tree.Eval(_, fields):
                 names |= _of_fields(fields)
+            case tree.Dissect(_, expression, _):
+                names |= columns_of(expression)
             case tree.MvExpand(_, column):
                 names.add(column.name)
             case tree.Rename(_, pairs):

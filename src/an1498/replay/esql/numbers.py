@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from an1498.replay.algebra import Cast, Lit, call
+from an1498.replay.algebra import Case, Cast, Lit, call
 from an1498.replay.esql import tree
 from an1498.replay.esql.context import Context, Function
 from an1498.replay.esql.values import WHOLE, Type, Value, checked, constant, widened
@@ -58,6 +58,26 @@ def _log(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
     return _double("ln_or_null").build(context, node, args)
 
 
+def _inverse(name: str) -> Function:
+    """ASIN, ACOS: null outside -1 … 1."""
+
+    def build(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
+        number = widened(context.number(node, args, 0), Type.DOUBLE).expr
+        return Value(Case(((call("le", call("abs", number), Lit(1.0)), call(name, number)),), Lit(None, "DOUBLE")), Type.DOUBLE)
+
+    return Function(build)
+
+
+def _atan2(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
+    y, x = (widened(context.number(node, args, position), Type.DOUBLE).expr for position in (0, 1))
+    return Value(checked(call("atan2", y, x), Type.DOUBLE), Type.DOUBLE)
+
+
+def _hypot(context: Context, node: tree.Function, args: Sequence[Value]) -> Value:
+    squares = [call("power", widened(context.number(node, args, position), Type.DOUBLE).expr, Lit(2.0)) for position in (0, 1)]
+    return Value(checked(call("sqrt", call("add", *squares)), Type.DOUBLE), Type.DOUBLE)
+
+
 def _constant(number: float) -> Function:
     return Function(lambda _context, _node, _args: constant(number, Type.DOUBLE), 0, 0)
 
@@ -75,4 +95,10 @@ FUNCTIONS = {
     "pow": Function(_power, 2, 2),
     "round": Function(_round, 1, 2),
     "signum": Function(_sign),
+    "tau": _constant(math.tau),
+    **{name: _double(name) for name in ("sin", "cos", "tan", "atan", "sinh", "cosh", "tanh")},
+    "asin": _inverse("asin"),
+    "acos": _inverse("acos"),
+    "atan2": Function(_atan2, 2, 2),
+    "hypot": Function(_hypot, 2, 2),
 }

@@ -22,7 +22,7 @@ _RESERVED = frozenset(
 )
 _OTHER_COMMANDS = frozenset(
     {
-        *("change_point", "completion", "dissect", "explain", "fork", "fuse", "grok", "insist", "promql", "registered_domain"),
+        *("change_point", "completion", "explain", "fork", "fuse", "grok", "insist", "promql", "registered_domain"),
         *("rerank", "sample", "set", "show", "ts", "uri_parts", "user_agent"),
     }
 )
@@ -148,6 +148,12 @@ class _Builder(Transformer[Token, Any]):
 
     def mv_expand(self, meta: Any, items: list[Any]) -> tree.MvExpand:
         return tree.MvExpand(_span(meta), items[0])
+
+    def pattern_text(self, _: Any, items: list[Token]) -> str:
+        return _unquoted(items[0])
+
+    def dissect(self, meta: Any, items: list[Any]) -> tree.Dissect:
+        return tree.Dissect(_span(meta), items[0], items[1])
 
     def keep(self, meta: Any, items: list[Any]) -> tree.Keep:
         return tree.Keep(_span(meta), tuple(items))

@@ -182,6 +182,12 @@ class MvExpand(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Dissect(Node):
+    expression: Expression
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
 class Keep(Node):
     patterns: tuple[NamePattern, ...]
 
@@ -232,7 +238,7 @@ class Enrich(Node):
     enrichments: tuple[tuple[Column, Column], ...]
 
 
-Command = Where | Eval | Stats | MvExpand | Keep | Drop | Rename | Sort | Limit | LookupJoin | Enrich
+Command = Where | Eval | Stats | MvExpand | Dissect | Keep | Drop | Rename | Sort | Limit | LookupJoin | Enrich
 
 
 @dataclass(frozen=True, slots=True)

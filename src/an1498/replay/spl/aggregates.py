@@ -65,7 +65,7 @@ def plan(scope: Expressions, term: syntax.AggregateTerm, prefix: str) -> Plan:
     percentile = _PERCENTILE.fullmatch(term.function)
     if percentile is not None:
         return _percentile(prefix, value, float(percentile[1]), term.at)
-    function = _FUNCTIONS.get(term.function)
+    function = FUNCTIONS.get(term.function)
     if function is None:
         raise source.unsupported(term.at, f"the statistical function {term.function}()")
     return function(prefix, value, term.at, scope)
@@ -357,7 +357,7 @@ def _element(items: Expr, position: Expr) -> Expr:
     return call("list_element", items, limited)
 
 
-_FUNCTIONS: dict[str, Callable[[str, Value, int, Expressions], Plan]] = {
+FUNCTIONS: dict[str, Callable[[str, Value, int, Expressions], Plan]] = {
     "count": _count,
     "c": _count,
     "dc": _distinct_count,

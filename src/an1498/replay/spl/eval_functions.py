@@ -19,12 +19,12 @@ from an1498.replay.spl.values import Value
 if TYPE_CHECKING:
     from an1498.replay.spl.expressions import Expressions
 
-_FUNCTIONS: Rows = {**CONDITIONS, **CONVERSIONS, **TEXTS, **NUMBERS, **MULTIVALUES}
+FUNCTIONS: Rows = {**CONDITIONS, **CONVERSIONS, **TEXTS, **NUMBERS, **MULTIVALUES}
 
 
 def lower(scope: Expressions, node: syntax.Function) -> Value:
     """Raises SearchSyntaxError for a wrong number of arguments, UnsupportedConstruct for a function that is not modelled."""
-    row = _FUNCTIONS.get(node.name)
+    row = FUNCTIONS.get(node.name)
     if row is None:
         raise scope.source.unsupported(node.at, f"the function {node.name}()")
     lowering, least, most = row

@@ -151,7 +151,7 @@ def _mvzip(scope: Expressions, nodes: Nodes, at: int) -> Value:
     return Value(Kind.LIST, let(left, zipped, "y"))
 
 
-_LONGEST_RANGE = 100_000
+_LONGEST_RANGE = 10_000
 
 
 def _mvrange(scope: Expressions, nodes: Nodes, at: int) -> Value:
@@ -171,7 +171,7 @@ def _mvrange(scope: Expressions, nodes: Nodes, at: int) -> Value:
     missing = call("or", *(call("is_null", item) for item in arguments))
     numbers = call("list_steps", *(Cast(item, "BIGINT") for item in arguments))
     items = call("list_transform", numbers, Lambda("#step", Cast(Col("#step"), "VARCHAR")))
-    refused = refuse(at, "mvrange() with fractions, with a step that is not above 0, or of more than 100,000 values", LIST_TYPE)
+    refused = refuse(at, "mvrange() with fractions, with a step that is not above 0, or of more than 10,000 values", LIST_TYPE)
     return Value(Kind.LIST, Case(((missing, Lit(None, LIST_TYPE)), (call("or", odd, long), refused)), non_empty(items)))
 
 

@@ -47,7 +47,9 @@ _COMMANDS: dict[str, tuple[str, build.Builder]] = {
 _SINGLE_QUOTES = {"eval", "where", "stats", "eventstats", "streamstats", "sort", "rename", "table", "fields", "dedup", "lookup"}
 _SINGLE_QUOTES |= {"chart", "timechart", "convert", "top", "rare"}
 _GENERATING = {"multisearch", "makeresults", "search", "inputlookup"}
+_DEEPEST = 20
 _BRANCHING = {"append", "appendcols", "appendpipe", "join"}
+COMMANDS = frozenset({*_COMMANDS, *_BRANCHING, "foreach", "head", "inputlookup", "multisearch", "search"})
 _STREAMING = {"search", "eval", "where", "fields", "rename", "regex", "rex", "bin", "bucket", "lookup", "fillnull", "makemv", "nomv"}
 
 # reset_after="("match(x,\"yes\")")": the condition stands between quoted parentheses, its own quotation marks are escaped.
@@ -152,6 +154,8 @@ def _segment_end(source: Source, name: str, start: int, end: int) -> tuple[int, 
             position = closing
         elif character == "[":
             opened.append(position)
+            if len(opened) > _DEEPEST:
+                raise source.unsupported(position, f"brackets nested deeper than {_DEEPEST} levels")
         elif character == "]":
             if not opened:
                 raise source.syntax_error(position, "a bracket closes that was not opened")

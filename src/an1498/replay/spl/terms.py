@@ -14,7 +14,7 @@ from an1498.replay.algebra import Case, Col, Expr, Extend, Filter, Lambda, Lit, 
 from an1498.replay.spl import combining, syntax
 from an1498.replay.spl.addresses import Address, address, in_network, is_cidr
 from an1498.replay.spl.frame import Frame
-from an1498.replay.spl.values import Kind, Value, let, logic, looks_numeric, number_text, parse_number, refuse
+from an1498.replay.spl.values import Kind, Value, as_text, let, logic, looks_numeric, number_text, parse_number, refuse
 
 _IPV4, _IPV6 = "#4 ", "#6 "
 _ORDERINGS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
@@ -190,11 +190,11 @@ def _word(frame: Frame, pattern: syntax.Pattern, at: int, directive: str = "") -
         return Lit(len(pattern.parts) > 1)
     if not frame.has("_raw"):
         raise frame.context.source.unsupported(at, "a search for words in events without _raw", "search a field, or give the events a _raw")
-    value = frame.value("_raw", at)
+    raw = as_text(frame.value("_raw", at), at)
     breaker = f"[{_MAJOR}]" if directive == "TERM" else f"[{_MAJOR}{_MINOR}]"
     inside = f"[^{_MAJOR}]*"
     first, last = pattern.parts[0], pattern.parts[-1]
     before = "" if not first or re.match(breaker, first[0]) else f"(?:^|{breaker})"
     after = "" if not last or re.match(breaker, last[-1]) else f"(?:$|{breaker})"
     regex = ("" if directive == "CASE" else "(?i)") + before + inside.join(_escaped(part) for part in pattern.parts) + after
-    return call("coalesce", call("regex_search", value.expr, Lit(regex)), Lit(False))
+    return call("coalesce", call("regex_search", raw, Lit(regex)), Lit(False))
