@@ -73,6 +73,8 @@ REFUSED = {
         FROM a | EVAL y = NOW()
     """,
     "lucene": """
+        x:a^2
+        l.\\*:a
         x:a~1
         x:"a b"~2
         @timestamp:[now-1d TO now]

@@ -96,10 +96,11 @@ _LUCENE = """
 ## Lucene
 
 The `query_string` query: terms, phrases, `field:value`, `field:(a OR b)`, wildcards, regular expressions, ranges with date math on fixed
-dates, `_exists_`, `AND`, `OR`, `NOT`, `+`, `-`, boosts (which do not change what matches). The default field is every field of the events.
-Clauses combine as Lucene's classic parser combines them, without precedence.
+dates, `_exists_`, `AND`, `OR`, `NOT`, `+`, `-`. The default field is every field of the events. Clauses combine as Lucene's classic parser
+combines them, without precedence. Strings are keywords, as in ECS indices, unless `--mapping FILE` makes a field `text`.
 
-Refused: fuzzy terms and slop above 0, `now` in dates, text fields beyond ASCII, and regular expression operators that RE2 lacks.
+Refused: boosts, fuzzy terms and slop, `now` in dates, patterns of field names, text fields beyond ASCII, and regular expression operators
+that RE2 lacks.
 """
 
 

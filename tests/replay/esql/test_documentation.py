@@ -10,7 +10,7 @@ from an1498.errors import SearchSyntaxError
 from an1498.model import Language
 from an1498.replay import replay_text
 
-HIRED = [
+HIRED: list[dict[str, Any]] = [
     {"n": 1, "hired": "1985-11-21T00:00:00Z", "pay": 10, "name": "Bezalel"},
     {"n": 2, "hired": "1986-06-26T00:00:00Z", "pay": 20, "name": "Georgi"},
     {"n": 3, "hired": "1986-08-28T00:00:00Z", "pay": 30, "name": "Parto"},

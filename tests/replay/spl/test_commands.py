@@ -281,7 +281,7 @@ def test_fields(search: str, fields: set[str] | None) -> None:
     "command",
     ["join x [search y=1]", "transaction x", "map search=x", "timechart count", "spath", "collect index=x",
      "bin _time span=1mon", "bin _time span=7m", "bin _time", "dedup x sortby y",
-     "makemv tokenizer=x y", "mvexpand x limit=5", 'regex x="a(?!b)"', "fillnull a=b"],
+     "makemv tokenizer=x y", "mvexpand x limit=a", 'regex x="a(?!b)"', "fillnull a=b"],
 )  # fmt: skip
 def test_commands_and_options_that_are_not_modelled(command: str) -> None:
     with pytest.raises(UnsupportedConstruct, match=r"^search:1:\d+: spl: replay does not model"):

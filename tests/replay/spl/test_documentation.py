@@ -137,6 +137,9 @@ COMMANDS: list[tuple[str, str, Events, Any]] = [
     ("dedup", "dedup x consecutive=true | table x", in_order(1, 1, 2, 1), ["1", "2", "1"]),
     ("head", "head (x<3) | table x", in_order(1, 2, 3, 1), ["1", "2"]),
     ("sort", "sort x desc | table x", in_order(1, 10, 2), ["10", "2", "1"]),
+    # multivalues
+    ("makemv", 'makemv tokenizer="([^,]+),?" x | table x', in_order("a,b,,c"), [["a", "b", "c"]]),
+    ("mvexpand", 'makemv delim="," x | mvexpand x limit=2 | table x', in_order("a,b,c"), ["a", "b"]),
     # a second search
     ("append", "search host=one | stats count | append [search host=two | stats count]", HOSTS, [2, 1]),
     ("appendpipe", 'stats count by host | appendpipe [stats sum(count) as count | eval host="all"]', HOSTS,

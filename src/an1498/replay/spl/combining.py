@@ -7,13 +7,13 @@ that is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from an1498.replay.algebra import Case, Col, Expr, Extend, Filter, GroupBy, Join, Lit, Select, Union, Window, WindowCall, call
+from an1498.replay.algebra import Case, Col, Expr, Extend, Filter, Join, Lit, Select, Union, Window, WindowCall, call
 from an1498.replay.spl import syntax
 from an1498.replay.spl.frame import Frame
-from an1498.replay.spl.materialised import Row, all_events, computed, rows
+from an1498.replay.spl.materialised import all_events, rows
 from an1498.replay.spl.values import Kind, as_text, common_kind, convert, refuse
 
 Lower = Callable[[Frame, tuple[syntax.Command, ...]], Frame]
@@ -160,21 +160,3 @@ def _all_of(row: Mapping[str, object], at: int) -> tuple[syntax.Term, ...]:
 
 def _text(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def given(start: Frame, found: Sequence[Row], at: int) -> Frame:
-    """Results that the search itself or a lookup gives, all text; in every stream."""
-    columns = {name: Kind.TEXT for row in found for name in row}
-    if start.context.table is None:
-        return Frame(start.context, Select(start.context.raw, tuple((name, Lit(None, "VARCHAR")) for name in columns)), columns)
-    once = Frame(start.context, Select(GroupBy(start.relation, (), ()), ()), {})
-    return computed(once, (), at, lambda _kinds, _rows: (columns, list(found)))
-
-
-def inputlookup(start: Frame, command: syntax.Plain) -> Frame:
-    """The rows of a lookup table as results."""
-    (name,) = command.words
-    lookup = start.context.lookups.get(name) or start.context.lookups.get(name.removesuffix(".csv"))
-    if lookup is None:
-        raise start.context.source.syntax_error(command.at, f"lookup '{name}' is not defined", "give replay its CSV file")
-    return given(start, [dict(zip(lookup.columns, cells, strict=True)) for cells in lookup.rows], command.at)

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import csv
 import fnmatch
-import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from an1498.replay.algebra import (
     Case,
-    Cast,
     Col,
     Expr,
     Extend,
     Filter,
-    GroupBy,
     Limit,
     Lit,
     Select,
-    Unnest,
     Window,
     WindowCall,
     call,
 )
-from an1498.replay.spl import combining, extraction, lookups, ordering, pivots, running, statistics, syntax, terms
+from an1498.replay.spl import (
+    combining,
+    extraction,
+    generating,
+    json_fields,
+    lookups,
+    ordering,
+    pivots,
+    rewriting,
+    running,
+    statistics,
+    syntax,
+    terms,
+)
 from an1498.replay.spl.expressions import Expressions
 from an1498.replay.spl.frame import Frame
 from an1498.replay.spl.parse import parse_template
@@ -37,7 +44,6 @@ from an1498.replay.spl.values import (
     Kind,
     Value,
     as_number,
-    as_text,
     convert,
     let,
     looks_numeric,
@@ -75,7 +81,7 @@ def _lower(start: Frame, frame: Frame, command: syntax.Command) -> Frame:
         case syntax.SortCommand():
             return ordering.sort(frame, command)
         case syntax.Rename():
-            return _rename(frame, command)
+            return rewriting.rename(frame, command)
         case syntax.LookupCommand():
             return lookups.lower(frame, command)
         case syntax.Regex():
@@ -89,7 +95,7 @@ def _lower(start: Frame, frame: Frame, command: syntax.Command) -> Frame:
         case syntax.Head():
             return _head_while(frame, command)
         case syntax.Replace():
-            return _replace(frame, command)
+            return rewriting.replace(frame, command)
         case syntax.Convert():
             return running.convert(frame, command)
         case syntax.Top():
@@ -101,43 +107,6 @@ def _lower(start: Frame, frame: Frame, command: syntax.Command) -> Frame:
 def _multisearch(start: Frame, pipelines: tuple[tuple[syntax.Command, ...], ...], at: int) -> Frame:
     """The searches' events together, newest first; a field that one of them lacks is null there."""
     return ordering.interleaved(combining.merged([lower(start, pipeline) for pipeline in pipelines], at))
-
-
-def _expanded(frame: Frame, pairs: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    """Pairs with wildcards as one pair per field that matches; each asterisk of the new name takes what the old one's stood for."""
-    found: list[tuple[str, str]] = []
-    for old, new in pairs:
-        if "*" not in old:
-            found.append((old, new))
-            continue
-        if frame.open:
-            frame.context.read.add("*")
-        pattern = re.compile("(.*)".join(re.escape(part) for part in old.split("*")), re.DOTALL)
-        for name in frame.columns:
-            match = pattern.fullmatch(name)
-            if match is not None and (old[0] != "*" or name[0] != "_"):
-                parts = new.split("*")
-                found.append((name, parts[0] + "".join(given + part for given, part in zip(match.groups(), parts[1:], strict=True))))
-    return found
-
-
-def _rename(frame: Frame, command: syntax.Rename) -> Frame:
-    """A field that does not exist renames to a field without values: an existing field of the new name is overwritten
-    ("rename", Usage)."""
-    pairs = [pair for pair in _expanded(frame, command.pairs) if pair[0] != pair[1]]
-    sources, targets = [old for old, _ in pairs], [new for _, new in pairs]
-    if set(sources) & set(targets) or len(set(targets)) < len(targets):
-        raise frame.context.source.unsupported(command.at, "a rename whose new names are also old names")
-    for old, new in pairs:
-        value = frame.value(old, command.at)
-        order = [new if name == old else name for name in frame.columns if name != new]
-        if old not in frame.columns:
-            order.append(new)
-        extended = frame.extend([(new, value.kind, value.expr)], command.at)
-        columns = {name: extended.columns[name] for name in order if name in extended.columns}
-        relation = Select(extended.relation, tuple((name, Col(name)) for name in columns))
-        frame = replace(extended, relation=relation, columns=columns, removed=extended.removed | {old})
-    return frame
 
 
 def _foreach(start: Frame, frame: Frame, command: syntax.Foreach) -> Frame:
@@ -166,35 +135,6 @@ def _head_while(frame: Frame, command: syntax.Head) -> Frame:
     counted = Window(marked, (("#stops", WindowCall("sum", (Col("#stop"),), start=None, end=0)),))
     kept = Filter(counted, call("eq", Col("#stops"), Lit(0)))
     return frame.over(Select(kept, tuple((name, Col(name)) for name in frame.columns)))
-
-
-def _replace(frame: Frame, command: syntax.Replace) -> Frame:
-    """Whole values, the first pair that fits. Whether letters' case matters is not documented: refused where it would."""
-    at = command.at
-    if not command.fields and frame.open:
-        frame.context.read.add("*")
-    names = command.fields or tuple(name for name, kind in frame.columns.items() if kind is Kind.TEXT and not name.startswith("_"))
-    items = []
-    for name in names:
-        value = as_text(frame.value(name, at), at)
-        folded = [call("and", call("eq", call("lower", value), Lit(old.lower())), call("ne", value, Lit(old))) for old, _ in command.pairs]
-        doubtful = (call("or", *folded), refuse(at, "replace of a value that differs in upper and lower case", TEXT_TYPE))
-        chosen = tuple((call("eq", value, Lit(old)), Lit(new)) for old, new in command.pairs)
-        items.append((name, Kind.TEXT, Case((*chosen, doubtful), value)))
-    return frame.extend(items, at)
-
-
-def _strcat(frame: Frame, command: syntax.Plain) -> Frame:
-    """`strcat a "text" b result`: the values one after the other; a field without a value is left out, with allrequired=t the result."""
-    source, at = frame.context.source, command.at
-    if len(command.words) < 3 or set(command.options) - {"allrequired"} or len(command.words) - 1 in command.quoted:
-        raise source.syntax_error(at, "strcat takes two or more fields or strings and the result's name")
-    parts: list[Expr] = []
-    for place, word in enumerate(command.words[:-1]):
-        parts.append(Lit(word) if place in command.quoted else as_text(frame.value(word, at), at))
-    if command.options.get("allrequired", "f").lower() not in ("t", "true", "1"):
-        parts = [call("coalesce", part, Lit("")) for part in parts]
-    return frame.extend([(command.words[-1], Kind.TEXT, call("concat", *parts))], at)
 
 
 def _head(frame: Frame, command: syntax.Plain) -> Frame:
@@ -327,41 +267,6 @@ def _filled(frame: Frame, name: str, filler: str, at: int) -> tuple[str, Kind, E
     return name, kind, call("coalesce", convert(value, kind, at), substitute)
 
 
-def _makeresults(start: Frame, command: syntax.Plain) -> Frame:
-    """`count` results (default 1) with nothing but `_time`, the time of the run; or those of `data`, in CSV or JSON."""
-    source, now = start.context.source, start.context.now
-    options = dict(command.options)
-    count, form, data = options.pop("count", "1"), options.pop("format", ""), options.pop("data", "")
-    if options or command.words or not count.isdecimal() or not 0 < int(count) <= 10_000 or (form and "count" in command.options):
-        raise source.unsupported(command.at, "makeresults with anything but count=1 … 10000, or format and data")
-    one = GroupBy(start.relation, (), ())
-    if form:
-        return combining.given(start, _inline_results(start, form, data, command.at), command.at)
-    time = Lit(now, NUMBER_TYPE)
-    copies = Unnest(Select(one, (("_time", time), ("#copies", call("list_range", Lit(int(count)))))), "#copies")
-    relation = Select(copies, (("_time", Cast(Col("_time"), NUMBER_TYPE)),))
-    return Frame(start.context, relation, {"_time": Kind.CLOCK if now is None else Kind.TIME})
-
-
-def _inline_results(start: Frame, form: str, data: str, at: int) -> list[dict[str, Any]]:
-    """The rows of makeresults' `data`: CSV with a header line, or a JSON array of flat objects. All values are text."""
-    source = start.context.source
-    if form == "csv":
-        lines = list(csv.reader(data.strip().splitlines()))
-        if not lines or any(len(line) != len(lines[0]) for line in lines if line):
-            raise source.syntax_error(at, "the data of makeresults are not CSV with a header line")
-        return [dict(zip((name.strip() for name in lines[0]), (cell or None for cell in line), strict=True)) for line in lines[1:] if line]
-    try:
-        objects = json.loads(data, parse_float=str, parse_int=str) if form == "json" else None
-    except (ValueError, RecursionError):
-        objects = None
-    if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
-        raise source.syntax_error(at, "the data of makeresults are no JSON array of objects", "write format=csv or format=json")
-    if any(not isinstance(value, str | None) for item in objects for value in item.values()):
-        raise source.unsupported(at, "data of makeresults that are not text or numbers")
-    return objects
-
-
 def _addinfo(frame: Frame, command: syntax.Plain) -> Frame:
     """The search's time range and identity. Replay searches all time, whose earliest boundary is 0 ("addinfo"); the rest depends on
     the run, which replay does not have."""
@@ -400,16 +305,16 @@ _PLAIN: dict[str, Callable[[Frame, syntax.Plain], Frame]] = {
     "filldown": running.filldown,
     "fillnull": _fillnull,
     "head": _head,
-    "inputlookup": combining.inputlookup,
+    "inputlookup": generating.inputlookup,
     "makemv": extraction.makemv,
-    "makeresults": _makeresults,
+    "makeresults": generating.makeresults,
     "mvcombine": pivots.mvcombine,
     "mvexpand": extraction.mvexpand,
     "nomv": extraction.nomv,
     "reverse": _reverse,
     "rex": extraction.rex,
-    "spath": pivots.spath,
-    "strcat": _strcat,
+    "spath": json_fields.spath,
+    "strcat": rewriting.strcat,
     "table": _table,
     "tail": _tail,
     "transpose": pivots.transpose,

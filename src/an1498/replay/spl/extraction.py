@@ -130,14 +130,17 @@ def _sed(frame: Frame, command: syntax.Plain) -> Frame:
 
 
 def mvexpand(frame: Frame, command: syntax.Plain) -> Frame:
-    """One result per value; a result without the field stays as it is."""
+    """One result per value, of the first `limit` values if there is one; a result without the field stays as it is."""
     source, at = frame.context.source, command.at
-    if len(command.words) != 1 or command.options:
-        raise source.unsupported(at, "mvexpand with anything but one field")
+    limit = command.options.get("limit", "0")
+    if len(command.words) != 1 or set(command.options) - {"limit"} or not limit.isdecimal():
+        raise source.unsupported(at, "mvexpand with anything but one field and limit=<number>")
     (name,) = command.words
     value = frame.value(name, at)
     if value.kind is not Kind.LIST:
         return frame
+    if int(limit):
+        frame = frame.extend([(name, Kind.LIST, call("list_slice", value.expr, Lit(1), Lit(int(limit))))], at)
     expanded = Unnest(frame.relation, name)
     return replace(frame, relation=expanded, columns={**frame.columns, name: Kind.TEXT})
 
@@ -145,13 +148,24 @@ def mvexpand(frame: Frame, command: syntax.Plain) -> Frame:
 def makemv(frame: Frame, command: syntax.Plain) -> Frame:
     """Splits a single value at `delim` (default a space); consecutive delimiters count as one unless allowempty."""
     source, at = frame.context.source, command.at
-    if len(command.words) != 1 or set(command.options) - {"delim", "allowempty"}:
-        raise source.unsupported(at, "makemv with anything but delim, allowempty and one field")
+    if len(command.words) != 1 or set(command.options) - {"delim", "allowempty", "tokenizer"} or len(command.options) > 2:
+        raise source.unsupported(at, "makemv with anything but delim, allowempty or tokenizer and one field")
     (name,) = command.words
+    if "tokenizer" in command.options:
+        return _tokens(frame, name, command.options["tokenizer"], at)
     parts: Expr = call("split", as_text(frame.value(name, at), at), Lit(command.options.get("delim", " ")))
     if command.options.get("allowempty", "f").lower() not in _TRUE:
         parts = call("list_filter", parts, Lambda("#part", call("ne", Col("#part"), Lit(""))))
     return frame.extend([(name, Kind.LIST, non_empty(parts))], at)
+
+
+def _tokens(frame: Frame, name: str, tokenizer: str, at: int) -> Frame:
+    """`tokenizer`: each match's first group is a value."""
+    regex = _translated(frame, tokenizer, at)
+    if not regex.groups or regex.matches_empty:
+        raise frame.context.source.unsupported(at, "a tokenizer without a group, or that matches the empty text")
+    value = subject(as_text(frame.value(name, at), at), regex, at)
+    return frame.extend([(name, Kind.LIST, non_empty(call("perl_extract_all", value, Lit(regex.re2), Lit(1))))], at)
 
 
 def nomv(frame: Frame, command: syntax.Plain) -> Frame:

@@ -1,5 +1,5 @@
 """Commands whose output columns depend on values: chart, timechart, top, rare, xyseries, untable, transpose, addtotals, addcoltotals,
-mvcombine, spath (Search Reference, each command's page). They work on the results as Python values."""
+mvcombine (Search Reference, each command's page). They work on the results as Python values."""
 
 from __future__ import annotations
 
@@ -266,72 +266,6 @@ def mvcombine(frame: Frame, command: syntax.Plain) -> Frame:
 
     combined_frame = computed(frame, None, at, combined)
     return replace(combined_frame, delimiters={name: command.options.get("delim", " ")})
-
-
-def spath(frame: Frame, command: syntax.Plain) -> Frame:
-    """Fields from JSON text: the value at `path`, or without a path every leaf, named by its path with `{}` for an array."""
-    source, at, options = frame.context.source, command.at, dict(command.options)
-    field, path, output = options.pop("input", "_raw"), options.pop("path", ""), options.pop("output", "")
-    words = list(command.words)
-    path = path or (words.pop(0) if words else "")
-    if options or words or any(part.endswith("}") and not part.endswith("{}") for part in path.split(".")) or (output and not path):
-        raise source.unsupported(at, "these arguments of spath")
-    if not frame.has(field):
-        raise source.unsupported(at, f"spath over events without {field}")
-
-    def extracted(kinds: Kinds, rows: list[Row]) -> Result:
-        found: list[Row] = []
-        many: set[str] = set()
-        added: dict[str, None] = {}
-        for row in rows:
-            leaves = _leaves_of(row.get(field))
-            if leaves is None:
-                raise source.unsupported(at, "spath of text that is no JSON object")
-            if path:
-                deeper = any(name.startswith((f"{path}.", f"{path}{{}}")) for name in leaves)
-                if deeper and path not in leaves:
-                    raise source.unsupported(at, "spath of an object or a whole array")
-                leaves = {output or path: leaves[path]} if path in leaves else {}
-            for name in leaves:
-                if row.get(name) is not None and not path:
-                    raise source.unsupported(at, f"spath that finds '{name}', which the event has already")
-            added.update(dict.fromkeys(leaves))
-            many |= {name for name, values in leaves.items() if len(values) > 1}
-            found.append({**row, **leaves})
-        kinds = {**kinds, **{name: Kind.LIST if name in many else Kind.TEXT for name in added}}
-        for name in added:
-            for place, row in enumerate(found):
-                value = row.get(name)
-                single = value[0] if isinstance(value, list) and len(value) == 1 else value
-                found[place] = {**row, name: single if name not in many or value is None or isinstance(value, list) else [value]}
-                if name in many and isinstance(value, list):
-                    found[place] = {**row, name: value}
-        return kinds, found
-
-    return computed(frame, None if not path else (field,), at, extracted)
-
-
-def _leaves_of(text: Any) -> dict[str, list[str]] | None:
-    if text is None:
-        return {}
-    try:
-        document = json.loads(str(text), parse_float=str, parse_int=str)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(document, dict):
-        return None
-    leaves: dict[str, list[str]] = {}
-    pending: list[tuple[str, Any]] = [("", document)]
-    while pending:
-        name, value = pending.pop()
-        if isinstance(value, dict):
-            pending += [(f"{name}.{key}" if name else key, item) for key, item in reversed(value.items())]
-        elif isinstance(value, list):
-            pending += [(f"{name}{{}}", item) for item in reversed(value)]
-        else:
-            written = {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else value
-            leaves.setdefault(name, []).append(written)
-    return leaves
 
 
 def _text(value: Any) -> str:

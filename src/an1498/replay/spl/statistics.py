@@ -24,9 +24,10 @@ from an1498.replay.algebra import (
     call,
 )
 from an1498.replay.spl import syntax
-from an1498.replay.spl.aggregates import Plan, plan
+from an1498.replay.spl.aggregates import plan
 from an1498.replay.spl.expressions import Expressions
 from an1498.replay.spl.frame import Frame
+from an1498.replay.spl.plans import Plan
 from an1498.replay.spl.values import Kind, number_text, refuse, scalar
 
 _TRUE, _FALSE = ("t", "true", "1", "yes"), ("f", "false", "0", "no")
