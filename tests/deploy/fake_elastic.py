@@ -230,6 +230,10 @@ class FakeElastic(Model):
                 errors.append({"rule_id": name, "error": {"status_code": 409, "message": f'rule_id: "{name}" already exists'}})
                 continue
             known = [entry for entry in rule["exceptions_list"] if self.lists.get(entry["list_id"], {}).get("id") == entry["id"]]
+            for entry in rule["threat"]:
+                for technique in entry["technique"]:
+                    # Kibana fills in what is optional, also inside a field.
+                    technique.setdefault("subtechnique", [])
             self.rules[name] = {
                 "author": [],
                 "filters": [],

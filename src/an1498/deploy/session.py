@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -57,7 +57,11 @@ def plan_build(opened: Session, build: Path, overwrite: Collection[str] = ()) ->
     """The plan that brings a build to the SIEM."""
     files = read_files(build, opened.target.name)
     wanted, notes = _wanted(opened.target, files)
-    return _plan(opened, wanted, "apply", overwrite, [*notes, *opened.siem.ready(files)])
+    plan = _plan(opened, wanted, "apply", overwrite, [*notes, *opened.siem.ready(files)])
+    if any(change.key.kind == "component_template" and change.status in ("create", "update") for change in plan.changes):
+        # What a component template says, an existing index does not learn.
+        plan = replace(plan, notes=(*plan.notes, "component templates count for new indices: roll the data streams over after the apply"))
+    return plan
 
 
 def plan_rollback(opened: Session, number: int | None, overwrite: Collection[str] = ()) -> Plan:

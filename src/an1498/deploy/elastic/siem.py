@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from an1498.deploy.connection import Connection
+from an1498.deploy.connection import Connection, variable_prefix
 from an1498.deploy.elastic import kibana
 from an1498.deploy.elastic.wanted import TEMPLATES, list_body
 from an1498.deploy.http import Client, Clock, as_described
@@ -56,8 +56,9 @@ class Elastic:
     def search(self) -> Client:
         """Elasticsearch. Raises UsageError where its URL is not known."""
         if self._search is None:
-            key = f"elasticsearch_url in [targets.{self._connection.target}.deploy]"
-            raise UsageError(f"target '{self._connection.target}' has templates and pipelines, but no URL of Elasticsearch; set {key}")
+            target = self._connection.target
+            where = f"{variable_prefix(target)}ELASTICSEARCH_URL, or elasticsearch_url in [targets.{target}.deploy]"
+            raise UsageError(f"target '{target}' has no URL of Elasticsearch, where templates, pipelines and samples go; set {where}")
         return self._search
 
     def ready(self, files: Mapping[str, bytes]) -> list[str]:  # noqa: ARG002 - the protocol's signature
