@@ -128,6 +128,17 @@ CHAINS = {
         (MAC, MAC, MAC),
         {"many": MANY, "pair": Part(ORDERED, ("many", "bravo"), window_s=120), "either": Part(TEMPORAL, ("pair", "charlie"), window_s=120)},
     ),
+    "different keys of bursts": Chain(
+        outer(DISTINCT, "many", condition={**TWO, "field": "processID"}), (MAC, MAC), {"many": Part(COUNT, ("alpha", "bravo"), TWO)}, keys=1
+    ),
+    "different keys of pairs and events": Chain(
+        outer(DISTINCT, "pair", "bravo", condition={**TWO, "field": ["processID", "host.name"]}), (MAC, MAC), {"pair": PAIR}, keys=1
+    ),
+    "different keys, deep": Chain(
+        outer(ORDERED, "spread", "bravo"),
+        (MAC, MAC),
+        {"many": MANY, "spread": Part(DISTINCT, ("many", "bravo"), {"gte": 1, "field": "processID"}, 120)},
+    ),
     "a smaller group": Chain(outer(COUNT, "many", "bravo", condition=TWO), (MAC, MAC), {"many": MANY}, keys=1),
     "a smaller group, ordered": Chain(outer(ORDERED, "pair", "charlie"), (MAC, MAC, MAC), {"pair": PAIR}, keys=1),
     "a smaller group, counted": Chain(
@@ -188,12 +199,13 @@ def _alerts(chain: Chain, case: Case, stream: Sequence[Drawn], part: Part, keys:
         parts = drawn.group[:keys]
         group = None if None in parts else tuple(str(key) for key in parts)
         rules = {rule: group for rule in drawn.observation.groups if rule in part.rules}
-        values = {**drawn.observation.values, AMOUNT: drawn.observation.values.get(OWN[drawn.sensor])}
+        keyed = dict(zip(case.group_by, drawn.group, strict=True))
+        values = {**keyed, **drawn.observation.values, AMOUNT: drawn.observation.values.get(OWN[drawn.sensor])}
         seen.append(replace(drawn.observation, groups=rules, values=values))
     for name in part.rules:
         if name in chain.inner:
             inner = _alerts(chain, case, stream, chain.inner[name], len(case.group_by))
-            seen += [Observation(time, {name: group[:keys]}) for group, time in inner]
+            seen += [Observation(time, {name: group[:keys]}, dict(zip(case.group_by, group, strict=True))) for group, time in inner]
     sensors = {rule: _sensor(chain, case, rule) for rule in part.rules}
     return firings(Spec(part.type, part.rules, part.window_s * 1000, _condition(part), chain.skew_s * 1000, sensors), seen)
 
@@ -250,9 +262,11 @@ SAME = "{many: id.orig_h, b: note}"
     [
         (
             INNER,
-            OUTER.replace("temporal_ordered", "value_count").replace("5m", "5m, condition: {gte: 2, field: id.orig_h}"),
+            OUTER.replace("temporal_ordered", "value_count")
+            .replace("5m", "5m, condition: {gte: 2, field: id.orig_h}")
+            .replace("value_count", "value_sum"),
             "",
-            "has no values",
+            "value_sum over the correlation 'many', whose alerts have no values but their group",
         ),
         (
             INNER,

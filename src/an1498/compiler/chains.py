@@ -23,16 +23,21 @@ _REMEDY = "let '{}' run on its own and correlate its alerts, or write both as on
 def check_chain(outer: Correlation, pack: Pack) -> None:
     """Raises Refusal where the outer correlation needs more than the time and the group of an alert."""
     for name in outer.rules:
-        if name in pack.correlations and outer.type not in (
-            CorrelationType.TEMPORAL_ORDERED,
-            CorrelationType.TEMPORAL,
-            CorrelationType.EVENT_COUNT,
-        ):
+        inner = pack.correlations.get(name)
+        if inner is None or outer.type in (CorrelationType.TEMPORAL_ORDERED, CorrelationType.TEMPORAL, CorrelationType.EVENT_COUNT):
+            continue
+        missing = [named for named in counted_names(outer, inner) if named not in inner.group_by]
+        if outer.type is not CorrelationType.VALUE_COUNT or missing:
             raise Refusal(
-                f"a chain: {outer.type} over the correlation '{name}', which has no values",
-                _REMEDY.format(name),
+                f"a chain: {outer.type} over the correlation '{name}', whose alerts have no values but their group",
+                f"count different values of what '{name}' groups by, or " + _REMEDY.format(name),
                 location=place_of(outer, name),
             )
+
+
+def counted_names(outer: Correlation, inner: Correlation) -> tuple[str, ...]:
+    """The names in the inner group of the values that the outer correlation counts."""
+    return tuple(outer.aliases.get(named, {}).get(inner.name, named) for named in outer.condition.fields)
 
 
 def inner_columns(outer: Correlation, inner: Correlation, keys: tuple[str, ...]) -> tuple[str, ...]:

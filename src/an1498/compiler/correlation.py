@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
-from an1498.compiler.chains import check_chain, inner_columns, place_of
+from an1498.compiler.chains import check_chain, counted_names, inner_columns, place_of
 from an1498.compiler.conditions import Context, EventCondition, any_of
 from an1498.compiler.entity import check_entity, entity_key, is_entity
 from an1498.compiler.refusal import Refusal
@@ -79,7 +79,7 @@ class Plan:
 
     `keys` are working columns of the group, safe from the events' own names, in the order of `groups`. Stages have numbers that are
     unique in a chain, those of one correlation follow each other; `number` is the correlation's own as a stage, 0 for the outermost;
-    `outer` are the columns of the correlation that refers to it."""
+    `outer` are the columns of the correlation that refers to it, `counted` those of its own whose values that one counts."""
 
     correlation: Correlation
     stages: tuple[Stage | Inner, ...]
@@ -87,6 +87,7 @@ class Plan:
     keys: tuple[str, ...]
     number: int = 0
     outer: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
 
     @property
     def window_s(self) -> int:
@@ -194,7 +195,9 @@ def _plan(context: Context, correlation: Correlation, keys: tuple[str, ...], num
         found: Plan | EventCondition
         if name in context.pack.correlations:
             inner = context.pack.correlations[name]
-            found = replace(_inner(context, correlation, inner, inner_columns(correlation, inner, keys), numbers, number), outer=keys)
+            columns = inner_columns(correlation, inner, keys)
+            counted = tuple(columns[inner.group_by.index(named)] for named in counted_names(correlation, inner))
+            found = replace(_inner(context, correlation, inner, columns, numbers, number), outer=keys, counted=counted)
             sensor = _sensor(found)
         else:
             found = context.condition(context.pack.rules[name])

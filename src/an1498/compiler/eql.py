@@ -47,7 +47,7 @@ def correlation_search(plan: Plan) -> str:
     for inner in plan.inner:
         kind = inner.plan.correlation.type
         raise Refusal(
-            f"a chain over '{inner.name}': a {kind} correlation is no event of a sequence, and its own events and window none of its parts",
+            f"a chain over '{inner.name}' ({kind}): its alert is no event of a sequence, and has a window of its own",
             "use ES|QL for this rule",
             location=place_of(plan.correlation, inner.name),
         )

@@ -41,7 +41,8 @@ def correlation_search(plan: Plan) -> str:
             start = happenings(plan) if plan.inner else [*staged(plan), time]
             lines = [*start, *temporal(scope), *rising_edge(plan)]
         case CorrelationType.VALUE_COUNT:
-            lines = [*counted(plan, value_text), time, *value_count(scope), *rising_edge(plan)]
+            start = happenings(plan) if plan.inner else [*counted(plan, value_text), time]
+            lines = [*start, *value_count(scope), *rising_edge(plan)]
         case _:
             start = [*counted(plan, number), time, f"| STATS an1498_n = COUNT(*) {scope.by('an1498_time', VALUE)}"]
             lines = [*start, *value_aggregate(scope), *rising_edge(plan)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from an1498.compiler.chains import all_columns
 from an1498.compiler.correlation import Plan, Stage
-from an1498.compiler.esql_counts import event_count, temporal, value_count, value_text
+from an1498.compiler.esql_counts import event_count, joined, temporal, value_count, value_text
 from an1498.compiler.esql_ordered import ends, ordered
 from an1498.compiler.esql_parts import PACK, PASSING, Scope, numbered, once, per_stage, present
 from an1498.compiler.esql_values import number, value_aggregate
@@ -20,7 +20,7 @@ def happenings(plan: Plan) -> list[str]:
     group's columns."""
     columns = all_columns(member.keys for member in plan.family())
     inner = [member for member in plan.family() if member.number]
-    extra = (_VALUE,) if any(member.correlation.condition.fields for member in inner) else ()
+    extra = (_VALUE,) if any(member.correlation.condition.fields for member in plan.family()) else ()
     lines = _events(plan, columns, extra)
     for member in inner:
         lines += _alerts(member, columns, extra)
@@ -29,7 +29,7 @@ def happenings(plan: Plan) -> list[str]:
 
 def _events(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> list[str]:
     leaves = list(plan.leaves())
-    assigned = [f"{name} = {_key(leaves, name)}" for name in columns]
+    assigned = [f"{name} = {_key(leaves, name, text=name not in plan.keys)}" for name in columns]
     more = [f"{_VALUE} = {_value(leaves)}"] if extra else []
     return [
         *numbered([stage for _, stage in leaves]),
@@ -41,26 +41,27 @@ def _events(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> lis
     ]
 
 
-def _key(leaves: Sequence[tuple[Plan, Stage]], name: str) -> str:
-    """The column's field per stage; empty in stages whose group does not have it."""
+def _key(leaves: Sequence[tuple[Plan, Stage]], name: str, *, text: bool) -> str:
+    """The column's field per stage, as text where it is not of the outermost group: it is empty in stages that do not have it."""
     rows: list[tuple[Stage, LayoutField]] = [
         (stage, dict(zip(owner.keys, stage.keys, strict=True))[name]) for owner, stage in leaves if name in owner.keys
     ]
     without = [stage for owner, stage in leaves if name not in owner.keys]
-    text = per_stage([stage for stage, _ in rows], [row for _, row in rows], text=bool(without))
+    found = per_stage([stage for stage, _ in rows], [row for _, row in rows], text=text)
     if not without:
-        return text
-    return f'CASE({" OR ".join(f"{_STAGE} == {stage.number}" for stage in without)}, "", {text})'
+        return found
+    return f'CASE({" OR ".join(f"{_STAGE} == {stage.number}" for stage in without)}, "", {found})'
 
 
 def _value(leaves: Sequence[tuple[Plan, Stage]]) -> str:
     """The value as text, null for none."""
     cases = []
     for owner, stage in leaves:
-        if stage.values and owner.number:
+        if stage.values:
             counted = owner.correlation.type is CorrelationType.VALUE_COUNT
             cases.append(f"{_STAGE} == {stage.number}, {value_text([stage]) if counted else f'TO_STRING({number([stage])})'}")
-    return f"CASE({', '.join(cases)})"
+    # Alerts alone are counted: no event has a value, which is what CASE gives where nothing holds.
+    return f"CASE({', '.join(cases)})" if cases else f'CASE({_STAGE} < 0, "")'
 
 
 def _alerts(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> list[str]:
@@ -82,10 +83,13 @@ def _alerts(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> lis
     else:
         alert = "an1498_hit"
         lines += _window(scope)
+    counted = (
+        f"CASE({_STAGE} == {plan.number}, {joined([f'TO_STRING({name})' for name in plan.counted])}, {_KEPT})" if plan.counted else _KEPT
+    )
     left = [
         f"{_TIME} = COALESCE({alert}, {PASSING} / {PACK})",
         f"{_TIMES} = COALESCE({PASSING} % {PACK}, TO_LONG(1))",
-        *([f"{_VALUE} = {_KEPT}"] if extra else []),
+        *([f"{_VALUE} = {counted}"] if extra else []),
     ]
     lines.append("| EVAL " + ", ".join(left))
     more = [name for name in columns if name in plan.keys and name not in plan.outer]

@@ -58,6 +58,11 @@ def temporal(scope: Scope) -> list[str]:
 def value_text(stages: Sequence[Stage]) -> str:
     """The counted value as text; a combination with each part's length before it, so that combinations stay apart. Null for none."""
     parts = [per_stage(stages, [stage.values[index] for stage in stages], text=True) for index in range(len(stages[0].values))]
+    return joined(parts)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """The text of values that are text, one or more."""
     if len(parts) == 1:
         return parts[0]
     return "CONCAT(" + ', ":", '.join(f'TO_STRING(LENGTH({part})), ":", {part}' for part in parts) + ")"

@@ -38,7 +38,8 @@ def correlation_search(plan: Plan) -> str:
             start = [*happenings(plan), *both_edges()] if plan.inner else staged_edges(plan)
             lines = [*start, *temporal(scope), *rising_edge(plan, "rule_count")]
         case CorrelationType.VALUE_COUNT:
-            lines = [*edges(plan, value_text), *value_count(scope), *rising_edge(plan, "value_count")]
+            start = [*happenings(plan), *both_edges()] if plan.inner else edges(plan, value_text)
+            lines = [*start, *value_count(scope), *rising_edge(plan, "value_count")]
         case CorrelationType.VALUE_SUM | CorrelationType.VALUE_AVG:
             lines = [*edges(plan, number), *value_aggregate(scope), *rising_edge(plan, str(plan.correlation.type))]
         case _:

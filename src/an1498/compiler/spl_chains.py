@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from an1498.compiler.chains import all_columns
 from an1498.compiler.correlation import Plan, Stage
-from an1498.compiler.spl_counts import event_count, temporal, value_count, value_text
+from an1498.compiler.spl_counts import event_count, joined, temporal, value_count, value_text
 from an1498.compiler.spl_ordered import order, ordered
 from an1498.compiler.spl_parts import MINE, TIME_FIELD, TIMES, Scope, branch, key_assignments, keyed, stored_value
 from an1498.compiler.spl_values import value_aggregate
@@ -25,10 +25,10 @@ def happenings(plan: Plan) -> list[str]:
 
 
 def _extra(plan: Plan) -> tuple[str, ...]:
-    """The further columns that the chain's rows need: edges where an inner window slides, values where one is over values."""
-    inner = [member.correlation for member in plan.family() if member.number]
-    edges = any(one.type is not CorrelationType.TEMPORAL_ORDERED for one in inner)
-    return (*((_EDGE,) if edges else ()), *((_VALUE,) if any(one.condition.fields for one in inner) else ()))
+    """The further columns that the chain's rows need: edges where an inner window slides, values where any correlation is over values."""
+    edges = any(member.number and not member.ordered for member in plan.family())
+    values = any(member.correlation.condition.fields for member in plan.family())
+    return (*((_EDGE,) if edges else ()), *((_VALUE,) if values else ()))
 
 
 def _events(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> list[str]:
@@ -49,7 +49,7 @@ def _events(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> lis
 
 def _value(owner: Plan, stage: Stage) -> str:
     """The value as text, "" for none."""
-    if not stage.values or not owner.number:
+    if not stage.values:
         return '""'
     if owner.correlation.type is CorrelationType.VALUE_COUNT:
         return value_text(stage)
@@ -72,6 +72,8 @@ def _alerts(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> lis
     more = [column for column in columns if column not in plan.outer]
     restored = [f"{TIME_FIELD}={time}"] if time != TIME_FIELD else []
     restored += [f"{_STAGE}={MINE}", f"{TIMES}=if({MINE}={own}, 1, {TIMES})", *(f"{name}={name}_kept" for name in extra)]
+    if plan.counted:
+        restored.append(f"{_VALUE}=if({MINE}={own}, {joined(plan.counted)}, {_VALUE})")
     restored += [f'{column}=if({MINE}={own}, "-", {column})' for column in more]
     return [*lines, f"| eval {', '.join(restored)}"]
 

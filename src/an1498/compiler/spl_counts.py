@@ -5,6 +5,8 @@ Each takes rows that are there twice, entering and leaving, and leaves those at 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from an1498.compiler.correlation import Stage
 from an1498.compiler.spl_parts import COMPARISONS, TIMES, Scope, leaving, rising, stored_value
 from an1498.compiler.thresholds import bounds, presence
@@ -14,8 +16,12 @@ def value_text(stage: Stage) -> str:
     """The counted value, or combination of values, prefixed by its length so that combinations stay apart; "" for none."""
     names = [stored_value(stage, row) for row in stage.values]
     present = " AND ".join(f"isnotnull({name})" for name in names)
-    joined = '.":".'.join(f'len({name}).":".{name}' for name in names) if len(names) > 1 else f'"=".{names[0]}'
-    return f'if({present}, {joined}, "")'
+    return f'if({present}, {joined(names)}, "")'
+
+
+def joined(names: Sequence[str]) -> str:
+    """The text of present values, one or more."""
+    return '.":".'.join(f'len({name}).":".{name}' for name in names) if len(names) > 1 else f'"=".{names[0]}'
 
 
 def event_count(scope: Scope) -> list[str]:
