@@ -29,8 +29,7 @@ HERE = Location("stream")
 NAMES = ("mac-1", "mac-1", "MAC-1.corp.example", "mac-1.local", "mac-2", "10.20.0.11", None)
 ADDRESSES = ("10.20.0.1", "10.20.0.1", "::ffff:10.20.0.1", "2001:db8::5", "2001:db8::5", "10.20.0.99", None)
 CASES = {
-    "ordered with three stages": ({"sensors": (MAC, MAC, ZEEK)}, CorrelationType.TEMPORAL_ORDERED),
-    "ordered with a skew": ({"sensors": (MAC, ZEEK), "skew_s": 2}, CorrelationType.TEMPORAL_ORDERED),
+    "ordered": ({"sensors": (MAC, MAC, ZEEK), "skew_s": 2}, CorrelationType.TEMPORAL_ORDERED),
     "events counted": ({"sensors": (ZEEK, ZEEK), "condition": {"gte": 3}}, CorrelationType.EVENT_COUNT),
     "values counted": ({"sensors": (ZEEK,), "condition": {"gte": 2, "field": "number"}}, CorrelationType.VALUE_COUNT),
 }

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from an1498.compiler import compile_search
 from an1498.content import find_root, load_pack
 from an1498.errors import ExternalError
+from an1498.model import Language
 from an1498.proof import consultation
 from an1498.proof.cases import Shape
 from an1498.proof.oracles import Verdict, esql_grammar
@@ -50,6 +52,18 @@ def test_elastics_grammar_accepts_a_sample_of_the_esql_texts(record_property: Re
         assert esql_grammar.ENVIRONMENT_VARIABLE in consultation.absent()[-1]
         return
     agreed((consultation.ask_esql(PACK, target, stack, one_in=48) for target, stack in questions), record_property)
+
+
+def test_elastics_grammar_accepts_a_lookup(record_property: Record) -> None:
+    """The shortest text that joins the table of assets; the others differ in what stands around it."""
+    interpreter = esql_grammar.python()
+    if interpreter is None:
+        record_property("evidence", consultation.absent()[-1])
+        return
+    pack = load_pack(PACK.root, [PACK.root / "environments" / "hosts.toml"])
+    search = compile_search(pack, "an1498_handshake_failure_burst", "elastic-hosts", Language.ESQL)
+    assert "LOOKUP JOIN" in search.text
+    agreed(esql_grammar.check([search], pack.targets["elastic-hosts"].layouts, interpreter, ("8.19.0", "latest")), record_property)
 
 
 def test_a_grammar_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from an1498.cli.program import run
+from an1498.compiler import compile_search
 from an1498.content import load_pack
+from an1498.model import Language
+from an1498.replay.alerts import alerts, index_streams
+from an1498.replay.assets import asset_lookups
+from an1498.replay.scenarios import load_scenarios
 
 ROOT = Path(__file__).parents[2]
 HOSTS = ROOT / "environments" / "hosts"
@@ -38,6 +45,45 @@ def test_a_failure_says_whose_events_they_were(tmp_path: Path, capsys: pytest.Ca
     said = capsys.readouterr().out
     assert "entity=mac-a" in said and "entity=mac-b" in said
     assert "missing 2026-01-15T10:01:30.000Z: the last stage's event has entity=mac-b, not entity=mac-a" in said
+
+
+PAIR, BURST = "an1498_public_key_use_then_unrecognised_certificate", "an1498_handshake_failure_burst"
+HELD = "@timestamp >= an1498_asset_from AND @timestamp < an1498_asset_until"
+MUTANTS = [
+    ("splunk-hosts", PAIR, "if(_time<tonumber(an1498_end), an1498_host, null())", "an1498_host"),
+    ("splunk-hosts", PAIR, "_time<tonumber(an1498_end)", "_time>=tonumber(an1498_end)"),
+    ("splunk-hosts", PAIR, "replace(lower('host')", "replace('host'"),
+    ("splunk-hosts", PAIR, "lower('host'), \"^([^.]*[^.0-9][^.]*)[.].*\"", "lower('host'), \"^(nothing)\""),
+    ("splunk-hosts", PAIR, "if(_time<tonumber(an1498_end), an1498_host, null())", "'id.orig_h'"),
+    ("splunk-hosts", BURST, "if(_time<tonumber(an1498_end), an1498_host, null())", "an1498_ip"),
+    ("elastic-hosts", PAIR, HELD, "@timestamp >= an1498_asset_from"),
+    ("elastic-hosts", PAIR, HELD, "@timestamp < an1498_asset_until"),
+    ("elastic-hosts", PAIR, f"CASE({HELD}, an1498_asset_host)", "an1498_asset_host"),
+    ("elastic-hosts", PAIR, "TO_LOWER(host.name)", "host.name"),
+    ("elastic-hosts", PAIR, 'MV_FIRST(SPLIT(TO_LOWER(host.name), "."))', "TO_LOWER(host.name)"),
+    ("elastic-hosts", BURST, f"CASE({HELD}, an1498_asset_host)", "an1498_asset_host"),
+    ("elastic-hosts", BURST, f"CASE({HELD}, an1498_asset_host)", "TO_STRING(source.ip)"),
+]
+
+
+def test_every_mutant_of_the_lookup_is_killed() -> None:
+    """By the scenarios alone: an end that nobody minds, a host's name as it stands, the address instead of the host."""
+    pack = load_pack(ROOT, [ROOT / "environments" / "hosts.toml"])
+    scenarios = load_scenarios(HOSTS, pack)
+    survivors = []
+    with duckdb.connect(config={"threads": 1}) as connection:
+        for name, language in (("splunk-hosts", Language.SPL), ("elastic-hosts", Language.ESQL)):
+            target = pack.targets[name]
+            lookups = asset_lookups(target, [replayed.assets for replayed in scenarios])
+            indexed = index_streams(connection, target, [replayed.events for replayed in scenarios], lookups=lookups)
+            for rule in (PAIR, BURST):
+                search = compile_search(pack, rule, name, language)
+                right = alerts(pack, search, indexed)
+                for _, _, old, new in (mutant for mutant in MUTANTS if mutant[:2] == (name, rule)):
+                    assert old in search.text
+                    if alerts(pack, dataclasses.replace(search, text=search.text.replace(old, new)), indexed) == right:
+                        survivors.append((name, rule, old, new))
+    assert survivors == []
 
 
 FLOW = """

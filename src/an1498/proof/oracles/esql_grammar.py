@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from an1498.errors import ExternalError
-from an1498.model import Language, Layout, Search
+from an1498.model import ELASTIC_ASSET_TYPES, Language, Layout, Search
 from an1498.proof.oracles import Verdict
 
 ENVIRONMENT_VARIABLE = "AN1498_ESQL_PYTHON"
@@ -54,7 +54,8 @@ def _verdict(stack: str, answer: dict[str, object], asked: int) -> Verdict:
 
 
 def _schema(layouts: Sequence[Layout]) -> dict[str, str]:
-    fields = {"@timestamp": "date"}
+    # The package knows one schema for the whole query, so the lookup index's fields are in it from the start.
+    fields = {"@timestamp": "date", **ELASTIC_ASSET_TYPES}
     for layout in layouts:
         for source in layout.sources:
             fields.update(dict.fromkeys(source.constants, "keyword"))
