@@ -113,7 +113,7 @@ def test_every_event_of_the_samples_gets_the_same_fields(target: str) -> None:
                     own = run(shipped_pipeline(target, source), vendor_document(event, layout))
                     assert canonical(own) == canonical(expected(event, layout)), event.location
                     seen.add((event.service, "entity" in own, own["rank"]))
-    assert {("unifiedlog", True, rank) for rank in (1, 2, 3)} | {("unifiedlog", False, 2), ("ssl", False, 1)} <= seen
+    assert {("unifiedlog", True, rank) for rank in (1, 2, 3)} | {("unifiedlog", False, 2), ("ssl", True, 1)} <= seen
 
 
 ADDRESSES = st.sampled_from(

@@ -24,6 +24,7 @@ def generated(pack: Pack, target_name: str = "elastic") -> str:
     """Markdown: per data stream its component template and the pipeline's processors, scripts as they run."""
     target, version = pack.targets[target_name], rule_version(pack.version)
     parts: list[str] = []
+    shown: dict[str, str] = {}
     for name, source in custom_names(target_sources(target)).items():
         pipeline = ingest_pipeline(layout_of(target, source), source, version)
         parts += [f"### `{name}`", "Component template, `properties`:"]
@@ -32,7 +33,8 @@ def generated(pack: Pack, target_name: str = "elastic") -> str:
         for processor in pipeline["processors"]:
             ((kind, body),) = processor.items()
             if kind == "script":
-                parts.append(_fenced("java", body["source"].strip()))
+                first = shown.setdefault(body["source"], name)
+                parts.append(_fenced("java", body["source"].strip()) if first == name else f"The script of `{first}`")
                 parts.append("with `params`")
                 body = body["params"]
             parts.append(_fenced("json", json.dumps(body if kind == "script" else processor)))
