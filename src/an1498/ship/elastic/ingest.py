@@ -146,8 +146,9 @@ def _carried(source: LayoutSource, *, staged: bool) -> Iterable[Body]:
 
 
 def _carriers(source: LayoutSource) -> list[tuple[str, str]]:
-    computed = {derived.indexed for derived in source.derived}
-    return [(name, carrier) for name, carrier in sorted(CARRIERS.items()) if name in computed]
+    """Only of what the searches read: of the other logs' events the machine is a field that alerts keep anyway."""
+    read = {derived.indexed for derived in source.derived} & {source.entity_field}
+    return [(name, carrier) for name, carrier in sorted(CARRIERS.items()) if name in read]
 
 
 def _rank(source: LayoutSource) -> Body:
