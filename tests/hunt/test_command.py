@@ -74,3 +74,13 @@ def test_bad_input(write: Write, capsys: pytest.CaptureFixture[str], arguments: 
     write("map.csv", b"path,name,ip\nu.ndjson,mac,here\n")
     assert run(["hunt", *arguments]) == 2
     assert capsys.readouterr().err.startswith(message)
+
+
+def test_a_page_that_cannot_be_written_is_said_and_leaves_nothing(archive: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("a file")
+    assert run(["hunt", archive, "--report", "there/x.html"]) == 2
+    assert "there/x.html cannot be written: " in capsys.readouterr().err
+    assert run(["hunt", archive, "--rejects", "nowhere/r.ndjson"]) == 2
+    assert "nowhere/r.ndjson cannot be written: No such file or directory" in capsys.readouterr().err
+    assert run(["hunt", archive, "--host", "mac-042=10.20.0.42", "--report", "new/report.html"]) == 1
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["report.html"]

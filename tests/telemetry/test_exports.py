@@ -15,8 +15,9 @@ from tests.telemetry.conftest import Write
 from an1498.content import load_pack
 from an1498.model import Host, Layout, NativeEvent, Pack
 from an1498.replay.ingest import index_event
-from an1498.telemetry import Reject, Site, read_log, scan_log
+from an1498.telemetry import Reject, Site, exports, read_log, scan_log
 from an1498.telemetry.detect import Format, detect
+from an1498.telemetry.lines import LONGEST
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
@@ -228,3 +229,22 @@ def test_one_bad_line_stops_nothing(pack: Pack, write: Write) -> None:
         ("NativeEvent", 4),
     ]
     assert [item.text for item in items if isinstance(item, Reject)] == [b"{", b"\xff"]
+
+
+def test_a_line_too_long_is_a_reject_and_hides_nothing(pack: Pack, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "LARGEST", 2**20)
+    good = json.dumps({"_source": SSL})
+    path = write("e.ndjson", '{"_source": {"x": "' + "A" * 3 * 2**20 + '"}}', good, '{"a": "' + "B" * 2**21 + '"}', good)
+    items = list(scan_log(path, "elastic", site=Site(pack.layouts)))
+    assert [(type(item).__name__, item.location.line) for item in items] == [
+        ("Reject", 1),
+        ("NativeEvent", 2),
+        ("Reject", 3),
+        ("NativeEvent", 4),
+    ]
+    # One line of many records may be longer than a line of one record.
+    monkeypatch.undo()
+    many = json.dumps({"hits": {"hits": [{"_source": SSL | {"pad": "x" * 2**20}}] * 18}})
+    assert len(many) > LONGEST
+    path = write("e.json", many)
+    assert [item.location.line for item in scan_log(path, "elastic", site=Site(pack.layouts))] == list(range(1, 19))

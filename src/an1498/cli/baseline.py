@@ -13,6 +13,7 @@ import click
 from an1498.cli.console import console
 from an1498.cli.progress import telling
 from an1498.cli.settings import Settings
+from an1498.cli.whole_file import write_whole
 from an1498.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,9 +93,8 @@ def baseline(
     _show(effect, found)
     if sys.stdin.isatty() and sys.stdout.isatty() and not no_review:
         effect = replace(effect, proposals=tuple(_asked(effect.proposals)))
-    out.mkdir(parents=True, exist_ok=True)
     file = out / PROPOSALS
-    file.write_text(to_yaml(effect, target=chosen.name, files=kept.files, events=kept.events), encoding="utf-8")
+    write_whole(file, to_yaml(effect, target=chosen.name, files=kept.files, events=kept.events))
     console.message(f"wrote {file}: review it, then run an1498 baseline --accept {file}")
 
 
@@ -145,15 +145,14 @@ def _accept(settings: Settings, pack: Pack, file: Path, out: Path, today: date) 
     for proposal in chosen:
         if proposal.expires < today:
             console.message(f"note: {proposal.id} expired on {proposal.expires.isoformat()} and is left out; learn again")
-    out.mkdir(parents=True, exist_ok=True)
     overlay = out / OVERLAY
-    overlay.write_text(overlay_toml(pack, valid), encoding="utf-8")
+    write_whole(overlay, overlay_toml(pack, valid))
     load_pack(settings.find_root(), (*settings.overlays, overlay))
     folder = out / FILTERS
     folder.mkdir(exist_ok=True)
     for old in folder.glob("baseline_*.yml"):
         old.unlink()
     for name, text in filters(pack, valid, today).items():
-        (folder / name).write_text(text, encoding="utf-8")
+        write_whole(folder / name, text)
     risky = sum(1 for proposal in valid if proposal.risks)
     console.data(f"{overlay}: {len(valid):,} values accepted, {risky:,} of them risky; use it with an1498 --env {overlay} build")

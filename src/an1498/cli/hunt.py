@@ -78,9 +78,10 @@ def hunt(
         found = run_hunt(pack, chosen, logs, rules=names, hosts=hosts, rejects_file=rejects, memory_mb=memory, work=temp, progress=progress)
     _show(found, form)
     if report is not None:
+        from an1498.cli.whole_file import write_whole
         from an1498.hunt.report import page
 
-        report.write_text(page(found, pack), encoding="utf-8")
+        write_whole(report, page(found, pack))
     _tell(found)
     ctx.exit(1 if found.findings else 2 if found.problems or found.not_run else 0)
 

@@ -113,5 +113,6 @@ def _write(text: str, out: Path | None) -> None:
     if out is None:
         console.data(text)
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text.rstrip("\n") + "\n", encoding="utf-8", errors="backslashreplace")
+        from an1498.cli.whole_file import write_whole
+
+        write_whole(out, text.rstrip("\n") + "\n")

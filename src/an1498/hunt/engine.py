@@ -194,7 +194,10 @@ class _Rejects:
                     self._flush(number)
                     with self._path(number).open("rb") as source:
                         shutil.copyfileobj(source, target)
-            shutil.copyfile(whole, self._file)
+            try:
+                shutil.copyfile(whole, self._file)
+            except OSError as error:
+                raise UsageError(f"{self._file} cannot be written: {error.strerror}; check the path and its permissions") from None
 
     def _flush(self, number: int) -> None:
         with self._path(number).open("a", encoding="utf-8") as stream:

@@ -22,8 +22,8 @@ from an1498.telemetry.jsonlines import json_object
 from an1498.telemetry.lines import decoded, read_lines, shown
 from an1498.telemetry.reject import Malformed, Reject, quoted
 
-LARGEST = 256 * 2**20
-"""Bytes of the largest document of several lines that is read; line by line there is no bound."""
+LARGEST = 128 * 2**20
+"""Bytes of the largest document that is read, on one line or several; of files with a record a line there is no bound."""
 
 Numbered = tuple[int, Mapping[str, Any] | Reject]
 _ACTIONS = frozenset({"index", "create", "update", "delete"})
@@ -31,7 +31,7 @@ _ACTIONS = frozenset({"index", "create", "update", "delete"})
 
 def records(path: Path) -> Iterator[Numbered]:
     """(number from 1, stored record or why there is none)."""
-    return read_records(shown(path), read_lines(path))
+    return read_records(shown(path), read_lines(path, LARGEST))
 
 
 def read_records(name: str, lines: Iterator[tuple[int, bytes]]) -> Iterator[Numbered]:
@@ -52,6 +52,8 @@ def read_records(name: str, lines: Iterator[tuple[int, bytes]]) -> Iterator[Numb
 def _whole(text: bytes) -> bool:
     """Whether a line is a JSON value of its own, and not the beginning of a document of several lines. A line that is neither (cut off,
     not JSON at all) counts as a line of its own where it ends like one."""
+    if len(text) > LARGEST:
+        return True
     stripped = text.rstrip()
     return stripped.endswith((b"}", b"]")) and stripped not in (b"{}", b"[]") and len(stripped) > 2
 
@@ -59,7 +61,7 @@ def _whole(text: bytes) -> bool:
 def _by_line(name: str, lines: Iterable[tuple[int, bytes]]) -> Iterator[Numbered]:
     for number, line in lines:
         try:
-            text = decoded(line)
+            text = decoded(line, LARGEST)
             if text.lstrip().startswith("["):
                 for item in _array(text):
                     yield from ((number, record) for record in _unwrapped(item))
@@ -148,7 +150,7 @@ def _csv(name: str, lines: Iterable[tuple[int, bytes]]) -> Iterator[Numbered]:
         for number, line in lines:
             place[0] = number
             try:
-                yield decoded(line) + "\n"
+                yield decoded(line, LARGEST) + "\n"
             except Malformed as error:
                 bad.append((number, error.at(Location(name, number), line)))
 

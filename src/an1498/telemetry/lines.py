@@ -18,13 +18,13 @@ _BOM = b"\xef\xbb\xbf"
 __all__ = ["LONGEST", "decoded", "read_lines", "shown", "split_lines"]
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def read_lines(path: Path, longest: int = LONGEST) -> Iterator[tuple[int, bytes]]:
     """(line number from 1, line without its end) of every line that is not blank. A byte order mark is dropped.
 
     The file may be compressed (gzip, zstd) or UTF-16, whatever its name; `-` is the standard input. Raises TelemetryError where
     it cannot be read to its end: it is missing, not a file, compressed otherwise, or damaged."""
     with opened(path) as stream:
-        for number, line in enumerate(split_lines(stream), 1):
+        for number, line in enumerate(split_lines(stream, longest), 1):
             text = line.rstrip(b"\r")
             if number == 1:
                 text = text.removeprefix(_BOM)
@@ -32,30 +32,30 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, text
 
 
-def split_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines without their line feeds. Of a line longer than LONGEST only the first LONGEST + 1 bytes are kept, so that a file
+def split_lines(stream: BinaryIO, longest: int = LONGEST) -> Iterator[bytes]:
+    """The lines without their line feeds. Of a line with more than `longest` bytes only one more than these are kept, so that a file
     without line feeds cannot fill the memory; `decoded` refuses it."""
-    rest, dropping = b"", False
+    pending: list[bytes] = []
+    size = 0
     # `read1` gives what there is before the damage of a damaged file; `read` would want a whole block or nothing.
     read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
     while block := read(_BLOCK):
-        parts = block.split(b"\n")
-        if len(parts) > 1:
-            yield rest if dropping else (rest + parts[0])[: LONGEST + 1]
-            yield from parts[1:-1]
-            rest, dropping = parts[-1], False
-        elif not dropping:
-            rest += block
-        if len(rest) > LONGEST:
-            rest, dropping = rest[: LONGEST + 1], True
-    if rest:
-        yield rest
+        first, *others = block.split(b"\n")
+        if size <= longest:
+            pending.append(first)
+            size += len(first)
+        if others:
+            yield b"".join(pending)[: longest + 1]
+            yield from others[:-1]
+            pending, size = [others[-1]], len(others[-1])
+    if size:
+        yield b"".join(pending)[: longest + 1]
 
 
-def decoded(line: bytes) -> str:
+def decoded(line: bytes, longest: int = LONGEST) -> str:
     """The line as text. Raises Malformed where it is too long, not UTF-8 or holds a NUL byte."""
-    if len(line) > LONGEST:
-        raise Malformed(f"the line is longer than {LONGEST // 2**20} MiB", "split it; a log record is a few kilobytes")
+    if len(line) > longest:
+        raise Malformed(f"the line is longer than {longest // 2**20} MiB", "split it; a log record is a few kilobytes")
     if b"\0" in line:
         raise Malformed("the line has a NUL byte", "copy the log again; a crash may have left a hole in it")
     try:
