@@ -48,7 +48,7 @@ Functions of `stats`, `chart` and their kin: {aggregates}, and `perc<N>`, `p<N>`
 | `join` | `type=inner` or `left`/`outer`, `max=1`; the subsearch must end without `_time` and `_raw` (`table`, `stats`) |
 | `chart`, `timechart` | one row and one column field; `timechart` needs `span`; more series than `limit` (Splunk's OTHER) are refused |
 | `bin` | `_time` by a span that divides a day; a number by a whole `span` |
-| `lookup` | CSV tables: exact, wildcard, CIDR and time-based matches |
+| `lookup` | CSV tables by exact match; several rows of one key give a multivalue |
 | macros | those of the content, or of `--macros FILE`; quotation marks in arguments are refused |
 | regular expressions | PCRE without look-around and back-references |
 | `NOT`, `!=` on a missing field in `where` | refused: the documentation does not say |

@@ -233,3 +233,26 @@ def test_the_time_of_the_run() -> None:
 def test_refused(command: str, events: Events) -> None:
     with pytest.raises(An1498Error, match=r"^search:1:\d+: spl: "):
         rows(f"* | {command}", events)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "eval '#by0'=1",
+        'rename x as "_ord"',
+        'stats count as "#1r"',
+        "chart count over x by y",
+        "transpose header_field=y",
+        "top x countfield=_row",
+    ],
+)
+def test_names_that_replay_uses_itself_are_refused(command: str) -> None:
+    with pytest.raises(An1498Error, match=r"^search:1:\d+: spl: replay does not model a field named"):
+        rows(f"* | fields x y | fields - _time | {command}", [{"_time": 1, "x": "a", "y": "_stream"}])
+
+
+def test_what_a_template_or_a_quoted_search_refuses_is_placed_there() -> None:
+    with pytest.raises(An1498Error, match=r"^search:1:\d+: spl: .*random"):
+        rows("x=1 | foreach x [eval y=random()]", in_order(1))
+    with pytest.raises(An1498Error, match=r"^search:1:\d+: spl: .*PREFIX"):
+        rows('x=1 | eval y=if(searchmatch("PREFIX(a)"), 1, 0)', in_order(1))

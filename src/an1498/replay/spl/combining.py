@@ -14,7 +14,7 @@ from an1498.replay.algebra import Case, Col, Expr, Extend, Filter, Join, Lit, Se
 from an1498.replay.spl import syntax
 from an1498.replay.spl.frame import Frame
 from an1498.replay.spl.materialised import all_events, rows
-from an1498.replay.spl.values import Kind, as_text, common_kind, convert, refuse
+from an1498.replay.spl.values import Kind, as_text, common_kind, convert, plain_text, refuse
 
 Lower = Callable[[Frame, tuple[syntax.Command, ...]], Frame]
 
@@ -153,10 +153,6 @@ def _all_of(row: Mapping[str, object], at: int) -> tuple[syntax.Term, ...]:
         if value is None:
             continue
         listed = value if isinstance(value, list) else [value]
-        equal = [syntax.Comparison(name, "=", syntax.Pattern(tuple(_text(item).split("*")), at), at) for item in listed]
+        equal = [syntax.Comparison(name, "=", syntax.Pattern(tuple(plain_text(item).split("*")), at), at) for item in listed]
         terms.append(equal[0] if len(equal) == 1 else syntax.AnyOf(tuple(equal)))
     return tuple(terms)
-
-
-def _text(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -35,7 +35,7 @@ from an1498.replay.spl import (
     terms,
 )
 from an1498.replay.spl.expressions import Expressions
-from an1498.replay.spl.frame import Frame
+from an1498.replay.spl.frame import Frame, wildcard
 from an1498.replay.spl.parse import parse_template
 from an1498.replay.spl.times import span_seconds
 from an1498.replay.spl.values import (
@@ -114,7 +114,7 @@ def _foreach(start: Frame, frame: Frame, command: syntax.Foreach) -> Frame:
     for word in command.words:
         if "*" not in word and not frame.has(word):
             continue
-        pattern = re.compile("(.*)".join(re.escape(part) for part in word.split("*")), re.DOTALL)
+        pattern = wildcard(word)
         for name in _matching(frame, (word,), command.at):
             match = pattern.fullmatch(name)
             groups = match.groups() if match is not None else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,17 @@ class Context:
     now: float | None = None
 
 
+def wildcard(pattern: str) -> re.Pattern[str]:
+    """A name with asterisks as an expression for the whole name, with a group for what each asterisk stands for."""
+    return re.compile("(.*)".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
+
+
+def filled(pattern: str, groups: Iterable[str]) -> str:
+    """The name with the groups in the place of its asterisks."""
+    first, *parts = pattern.split("*")
+    return first + "".join(given + part for given, part in zip(groups, parts, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """`columns` are the fields in output order. While `open` (only without a table), any other name is a raw field, unless it
@@ -37,6 +49,11 @@ class Frame:
     open: bool = False
     removed: frozenset[str] = frozenset()
     delimiters: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.columns:
+            if name in RESERVED or name.startswith("#") or "\0" in name:
+                raise self.context.source.unsupported(0, f"a field named {name!r}", "replay uses that name")
 
     def value(self, name: str, at: int) -> Value:
         """The field as a value; a field that does not exist is null."""
@@ -65,7 +82,7 @@ class Frame:
         """Adds or replaces fields, all computed from the frame's fields."""
         listed = list(items)
         for name, _, _ in listed:
-            if name in RESERVED:
+            if name in RESERVED or name.startswith("#"):
                 raise self.context.source.unsupported(at, f"a field named '{name}'", "replay uses that name")
         columns = {**self.columns, **{name: kind for name, kind, _ in listed}}
         relation = Extend(self.relation, tuple((name, expr) for name, _, expr in listed))

@@ -61,6 +61,7 @@ def frame_of(context: Context, columns: Mapping[str, Kind], results: Iterable[tu
     assert context.table is not None
     connection = context.table.connection
     table = f"#results {next(_numbers)}"
+    frame = Frame(context, Scan(table, tuple(columns)), dict(columns))  # which refuses names that the table could not have
     fields = (f"{identifier(name)} {kind.sql_type}" for name, kind in columns.items())
     definition = ", ".join([f"{STREAM} INTEGER", f"{ORDER} BIGINT", *fields])
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(table)} ({definition})")
@@ -71,7 +72,7 @@ def frame_of(context: Context, columns: Mapping[str, Kind], results: Iterable[tu
     if values:
         marks = ", ".join("?" for _ in range(len(columns) + 2))
         connection.executemany(f"INSERT INTO {identifier(table)} VALUES ({marks})", values)
-    return Frame(context, Scan(table, tuple(columns)), dict(columns))
+    return frame
 
 
 Compute = Callable[[Mapping[str, Kind], list[Row]], tuple[Mapping[str, Kind], list[Row]]]

@@ -282,9 +282,14 @@ def _foreach(source: Source, segment: _Segment) -> Foreach:
 
 def parse_template(source: Source, text: str, at: int) -> tuple[Command, ...]:
     """Commands without a search before them, from a text that stands at `at`. Errors point there."""
+    inner = _quoted(source, text, at)
+    return _pipeline(inner, at, len(inner.text), implied=False)
+
+
+def _quoted(source: Source, text: str, at: int) -> Source:
+    """A text that stands at `at`, as a source whose offsets begin there and whose places are that place."""
     origin = source.origins[at] if at < len(source.origins) else 0
-    inner = Source(source.name, source.original, text, (origin,) * max(len(text), 1))
-    return _pipeline(inner, 0, len(text), implied=False)
+    return Source(source.name, source.original, " " * at + text, (origin,) * (at + len(text) + 1))
 
 
 def _inputlookup(source: Source, segment: _Segment) -> Plain:
@@ -296,9 +301,8 @@ def _inputlookup(source: Source, segment: _Segment) -> Plain:
 
 def parse_terms(source: Source, text: str, at: int) -> Term:
     """Search terms that stand in a quoted string at `at`. Errors point there."""
-    origin = source.origins[at] if at < len(source.origins) else 0
-    inner = Source(source.name, source.original, text, (origin,) * max(len(text), 1))
-    command = _command(inner, _Segment("search", 0, 0, len(text), ()))
+    inner = _quoted(source, text, at)
+    command = _command(inner, _Segment("search", at, at, len(inner.text), ()))
     assert isinstance(command, Search)
     return command.term
 

@@ -15,7 +15,7 @@ from an1498.replay.spl import statistics, syntax
 from an1498.replay.spl.frame import Frame
 from an1498.replay.spl.materialised import Row, computed
 from an1498.replay.spl.times import span_seconds
-from an1498.replay.spl.values import Kind, as_text, looks_numeric
+from an1498.replay.spl.values import Kind, as_text, looks_numeric, plain_text
 
 Kinds = Mapping[str, Kind]
 Result = tuple[Kinds, list[Row]]
@@ -141,7 +141,7 @@ def xyseries(frame: Frame, command: syntax.Plain) -> Frame:
         for row in rows:
             if row.get(x) is None or row.get(y) is None:
                 continue
-            name = _text(row[y])
+            name = plain_text(row[y])
             if name in cells.setdefault(row[x], {}):
                 raise source.unsupported(at, "xyseries with two values for one cell")
             cells[row[x]][name] = row.get(data)
@@ -165,7 +165,7 @@ def untable(frame: Frame, command: syntax.Plain) -> Frame:
         if any(kinds[name] is Kind.LIST for name in others):
             raise source.unsupported(at, "untable of multivalue fields")
         found: list[Row] = [
-            {x: row.get(x), y: name, data: _text(row[name])} for row in rows for name in others if row.get(name) is not None
+            {x: row.get(x), y: name, data: plain_text(row[name])} for row in rows for name in others if row.get(name) is not None
         ]
         return {x: kinds.get(x, Kind.TEXT), y: Kind.TEXT, data: Kind.TEXT}, found
 
@@ -184,11 +184,11 @@ def transpose(frame: Frame, command: syntax.Plain) -> Frame:
         if any(name.startswith("_") for name in kinds) or Kind.LIST in kinds.values():
             raise source.unsupported(at, "transpose of internal fields or of multivalues", "choose the fields with table first")
         kept = rows[: int(count) or None]
-        names = [_text(row.get(header)) if header else f"row {number}" for number, row in enumerate(kept, 1)]
+        names = [plain_text(row.get(header)) if header else f"row {number}" for number, row in enumerate(kept, 1)]
         if len({*names, first}) < len(names) + 1:
             raise source.unsupported(at, "transpose to columns of one name")
         found: list[Row] = [
-            {first: name, **{n: None if row.get(name) is None else _text(row[name]) for n, row in zip(names, kept, strict=True)}}
+            {first: name, **{n: None if row.get(name) is None else plain_text(row[name]) for n, row in zip(names, kept, strict=True)}}
             for name in kinds
             if name != header
         ]
@@ -227,7 +227,7 @@ def addcoltotals(frame: Frame, command: syntax.Plain) -> Frame:
         for field in _chosen(command.words, kinds):
             value = _sum(row.get(field) for row in rows)
             if value is not None and field != labelfield:
-                total[field] = value if kinds[field].numeric else _text(value)
+                total[field] = value if kinds[field].numeric else plain_text(value)
         if labelfield:
             total[labelfield] = label
         return kinds, [*rows, total]
@@ -260,15 +260,9 @@ def mvcombine(frame: Frame, command: syntax.Plain) -> Frame:
             key = json.dumps([value for field, value in row.items() if field != name], default=str)
             values = groups.setdefault(key, (row, []))[1]
             value = row.get(name)
-            values += [] if value is None else value if isinstance(value, list) else [_text(value)]
+            values += [] if value is None else value if isinstance(value, list) else [plain_text(value)]
         found: list[Row] = [{**row, name: values or None} for row, values in groups.values()]
         return {**kinds, name: Kind.LIST}, found
 
     combined_frame = computed(frame, None, at, combined)
     return replace(combined_frame, delimiters={name: command.options.get("delim", " ")})
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return "\n".join(value) if isinstance(value, list) else str(value)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace as changed
 
 from an1498.replay.algebra import Case, Col, Expr, Lit, Select, call
 from an1498.replay.spl import syntax
-from an1498.replay.spl.frame import Frame
+from an1498.replay.spl.frame import Frame, filled, wildcard
 from an1498.replay.spl.values import TEXT_TYPE, Kind, as_text, refuse
 
 
@@ -20,12 +19,11 @@ def _expanded(frame: Frame, pairs: tuple[tuple[str, str], ...]) -> list[tuple[st
             continue
         if frame.open:
             frame.context.read.add("*")
-        pattern = re.compile("(.*)".join(re.escape(part) for part in old.split("*")), re.DOTALL)
+        pattern = wildcard(old)
         for name in frame.columns:
             match = pattern.fullmatch(name)
             if match is not None and (old[0] != "*" or name[0] != "_"):
-                parts = new.split("*")
-                found.append((name, parts[0] + "".join(given + part for given, part in zip(match.groups(), parts[1:], strict=True))))
+                found.append((name, filled(new, match.groups())))
     return found
 
 

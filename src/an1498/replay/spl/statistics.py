@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from an1498.replay.algebra import (
@@ -26,7 +25,7 @@ from an1498.replay.algebra import (
 from an1498.replay.spl import syntax
 from an1498.replay.spl.aggregates import plan
 from an1498.replay.spl.expressions import Expressions
-from an1498.replay.spl.frame import Frame
+from an1498.replay.spl.frame import Frame, filled, wildcard
 from an1498.replay.spl.plans import Plan
 from an1498.replay.spl.values import Kind, number_text, refuse, scalar
 
@@ -65,7 +64,7 @@ def _expanded(frame: Frame, term: syntax.AggregateTerm, by: tuple[str, ...]) -> 
         return [term]
     if frame.open:
         frame.context.read.add("*")
-    pattern = re.compile("(.*)".join(re.escape(part) for part in term.argument.split("*")), re.DOTALL)
+    pattern = wildcard(term.argument)
     default = f"{term.written}({term.argument})"
     if term.name.count("*") != term.argument.count("*"):
         raise frame.context.source.syntax_error(term.at, "the name after AS takes the same wildcards as the argument")
@@ -74,9 +73,8 @@ def _expanded(frame: Frame, term: syntax.AggregateTerm, by: tuple[str, ...]) -> 
         match = pattern.fullmatch(name)
         if match is None or name.startswith("_") or name in by:
             continue
-        parts = term.name.split("*")
-        filled = parts[0] + "".join(given + part for given, part in zip(match.groups(), parts[1:], strict=True))
-        found.append(replace(term, argument=name, name=f"{term.written}({name})" if term.name == default else filled))
+        own = term.name == default
+        found.append(replace(term, argument=name, name=f"{term.written}({name})" if own else filled(term.name, match.groups())))
     return found
 
 

@@ -153,6 +153,13 @@ def number_text(expr: Expr, at: int) -> Expr:
     return let(expr, written)
 
 
+def plain_text(value: object) -> str:
+    """The text of a result's value in Python, as `number_text` writes it."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def scalar(value: Value, at: int) -> Value:
     """A multivalue with one element as that element; with more, what an operator does is not documented: refused."""
     if value.kind is not Kind.LIST:
