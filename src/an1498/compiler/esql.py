@@ -6,12 +6,13 @@ from an1498.compiler.conditions import EventCondition
 from an1498.compiler.correlation import Plan
 from an1498.compiler.deviations import ROW_LIMIT
 from an1498.compiler.esql_chains import happenings
-from an1498.compiler.esql_counts import event_count, temporal, value_count, value_text
+from an1498.compiler.esql_counts import value_text
 from an1498.compiler.esql_ordered import ends, ordered
 from an1498.compiler.esql_parts import TIME_FIELD, Scope, counted, output, rising_edge, stage_text, staged
-from an1498.compiler.esql_values import number, value_aggregate
+from an1498.compiler.esql_values import number
+from an1498.compiler.esql_windows import window
 from an1498.compiler.refusal import Refusal
-from an1498.compiler.window_values import VALUE
+from an1498.compiler.window_values import CALCULATED, VALUE
 from an1498.model import CorrelationType
 
 __all__ = ["TIME_FIELD", "correlation_search", "event_search", "stage_text"]
@@ -27,23 +28,26 @@ def event_search(found: EventCondition) -> str:
 def correlation_search(plan: Plan) -> str:
     """The search of a correlation. Raises Refusal."""
     scope = Scope(plan)
-    time = "| EVAL an1498_time = TO_LONG(@timestamp)"
+    start = happenings(plan) if plan.inner else _events(plan)
+    if plan.ordered:
+        return "\n".join([*start, *ordered(scope, "TO_LONG(@timestamp)"), *output(plan, *ends(plan))])
+    if not plan.inner:
+        start.append("| EVAL an1498_time = TO_LONG(@timestamp)")
+    if plan.correlation.type is CorrelationType.EVENT_COUNT:
+        start.append(f"| STATS an1498_n = {'SUM(an1498_n)' if plan.inner else 'COUNT(*)'} {scope.by('an1498_time')}")
+    elif plan.correlation.type in CALCULATED:
+        start.append(f"| STATS an1498_n = COUNT(*) {scope.by('an1498_time', VALUE)}")
+    return "\n".join([*start, *window(scope), *rising_edge(plan)])
+
+
+def _events(plan: Plan) -> list[str]:
+    """The events with group and, where it has one, value."""
     match plan.correlation.type:
-        case CorrelationType.TEMPORAL_ORDERED:
-            start = happenings(plan) if plan.inner else staged(plan)
-            lines = [*start, *ordered(scope, "TO_LONG(@timestamp)"), *output(plan, *ends(plan))]
+        case CorrelationType.TEMPORAL_ORDERED | CorrelationType.TEMPORAL:
+            return staged(plan)
         case CorrelationType.EVENT_COUNT:
-            total = "SUM(an1498_n)" if plan.inner else "COUNT(*)"
-            start = happenings(plan) if plan.inner else [*counted(plan), time]
-            start.append(f"| STATS an1498_n = {total} {scope.by('an1498_time')}")
-            lines = [*start, *event_count(scope), *rising_edge(plan)]
-        case CorrelationType.TEMPORAL:
-            start = happenings(plan) if plan.inner else [*staged(plan), time]
-            lines = [*start, *temporal(scope), *rising_edge(plan)]
+            return counted(plan)
         case CorrelationType.VALUE_COUNT:
-            start = happenings(plan) if plan.inner else [*counted(plan, value_text), time]
-            lines = [*start, *value_count(scope), *rising_edge(plan)]
+            return counted(plan, value_text)
         case _:
-            start = [*counted(plan, number), time, f"| STATS an1498_n = COUNT(*) {scope.by('an1498_time', VALUE)}"]
-            lines = [*start, *value_aggregate(scope), *rising_edge(plan)]
-    return "\n".join(lines)
+            return counted(plan, number)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from an1498.compiler.chains import all_columns
 from an1498.compiler.correlation import Plan, Stage
-from an1498.compiler.esql_counts import event_count, joined, temporal, value_count, value_text
+from an1498.compiler.esql_counts import joined, value_text
 from an1498.compiler.esql_ordered import ends, ordered
 from an1498.compiler.esql_parts import PACK, PASSING, Scope, numbered, once, per_stage, present
-from an1498.compiler.esql_values import number, value_aggregate
+from an1498.compiler.esql_values import number
+from an1498.compiler.esql_windows import window
+from an1498.compiler.window_values import CALCULATED
 from an1498.model import CorrelationType, LayoutField
 
 _STAGE, _TIME, _TIMES, _VALUE, _KEPT = "an1498_stage", "an1498_time", "an1498_n", "an1498_value", "an1498_kept"
@@ -82,7 +84,7 @@ def _alerts(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> lis
         lines += ordered(scope, _TIME)
     else:
         alert = "an1498_hit"
-        lines += _window(scope)
+        lines += [*_counted_rows(scope), *window(scope)]
     counted = (
         f"CASE({_STAGE} == {plan.number}, {joined([f'TO_STRING({name})' for name in plan.counted])}, {_KEPT})" if plan.counted else _KEPT
     )
@@ -101,17 +103,12 @@ def _alerts(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> lis
     return lines
 
 
-def _window(scope: Scope) -> list[str]:
-    plan = scope.plan
-    match plan.correlation.type:
-        case CorrelationType.EVENT_COUNT:
-            return [*_added_up(scope), *event_count(scope)]
-        case CorrelationType.TEMPORAL:
-            return temporal(scope)
-        case CorrelationType.VALUE_COUNT:
-            return value_count(scope)
-        case _:
-            return [f"| EVAL {_VALUE} = TO_DOUBLE({_VALUE})", *_added_up(scope, _VALUE), *value_aggregate(scope)]
+def _counted_rows(scope: Scope) -> list[str]:
+    """Rows as the windows take them: values as numbers where they calculate, events of one time as one number where they count."""
+    kind = scope.plan.correlation.type
+    if kind in CALCULATED:
+        return [f"| EVAL {_VALUE} = TO_DOUBLE({_VALUE})", *_added_up(scope, _VALUE)]
+    return _added_up(scope) if kind is CorrelationType.EVENT_COUNT else []
 
 
 def _added_up(scope: Scope, *more: str) -> list[str]:

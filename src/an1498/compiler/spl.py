@@ -5,13 +5,24 @@ from __future__ import annotations
 from an1498.compiler.conditions import EventCondition
 from an1498.compiler.correlation import Plan
 from an1498.compiler.spl_chains import happenings
-from an1498.compiler.spl_counts import event_count, temporal, value_count, value_text
+from an1498.compiler.spl_counts import value_text
 from an1498.compiler.spl_ordered import order, ordered, staged
 from an1498.compiler.spl_parts import TIME_FIELD, Scope, both_edges, edges, output, rising_edge, selection, staged_edges
-from an1498.compiler.spl_values import number, value_aggregate
+from an1498.compiler.spl_values import number
+from an1498.compiler.spl_windows import window
 from an1498.model import CorrelationType
 
 __all__ = ["TIME_FIELD", "correlation_search", "event_search", "stage_text"]
+
+
+_COLUMNS = {
+    CorrelationType.EVENT_COUNT: ("event_count",),
+    CorrelationType.TEMPORAL: ("rule_count",),
+    CorrelationType.VALUE_COUNT: ("value_count",),
+    CorrelationType.VALUE_SUM: ("value_sum",),
+    CorrelationType.VALUE_AVG: ("value_avg",),
+}
+"""What an alert says besides its time and group."""
 
 
 def event_search(found: EventCondition) -> str:
@@ -27,21 +38,21 @@ def stage_text(found: EventCondition) -> str:
 def correlation_search(plan: Plan) -> str:
     """The search of a correlation. Raises Refusal."""
     scope = Scope(plan)
+    if plan.ordered:
+        start = [*happenings(plan), order(plan)] if plan.inner else staged(plan)
+        return "\n".join([*start, *ordered(scope), "| eval first_time=an1498_first", *output(plan, "first_time")])
+    start = [*happenings(plan), *both_edges()] if plan.inner else _twice(plan)
+    return "\n".join([*start, *window(scope), *rising_edge(plan, *_COLUMNS.get(plan.correlation.type, ()))])
+
+
+def _twice(plan: Plan) -> list[str]:
+    """The events, entering and leaving the window."""
     match plan.correlation.type:
-        case CorrelationType.TEMPORAL_ORDERED:
-            start = [*happenings(plan), order(plan)] if plan.inner else staged(plan)
-            lines = [*start, *ordered(scope), "| eval first_time=an1498_first", *output(plan, "first_time")]
-        case CorrelationType.EVENT_COUNT:
-            start = [*happenings(plan), *both_edges()] if plan.inner else edges(plan)
-            lines = [*start, *event_count(scope), *rising_edge(plan, "event_count")]
         case CorrelationType.TEMPORAL:
-            start = [*happenings(plan), *both_edges()] if plan.inner else staged_edges(plan)
-            lines = [*start, *temporal(scope), *rising_edge(plan, "rule_count")]
+            return staged_edges(plan)
+        case CorrelationType.EVENT_COUNT:
+            return edges(plan)
         case CorrelationType.VALUE_COUNT:
-            start = [*happenings(plan), *both_edges()] if plan.inner else edges(plan, value_text)
-            lines = [*start, *value_count(scope), *rising_edge(plan, "value_count")]
-        case CorrelationType.VALUE_SUM | CorrelationType.VALUE_AVG:
-            lines = [*edges(plan, number), *value_aggregate(scope), *rising_edge(plan, str(plan.correlation.type))]
+            return edges(plan, value_text)
         case _:
-            lines = [*edges(plan, number), *value_aggregate(scope), *rising_edge(plan)]
-    return "\n".join(lines)
+            return edges(plan, number)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from an1498.compiler.chains import all_columns
 from an1498.compiler.correlation import Plan, Stage
-from an1498.compiler.spl_counts import event_count, joined, temporal, value_count, value_text
+from an1498.compiler.spl_counts import joined, value_text
 from an1498.compiler.spl_ordered import order, ordered
 from an1498.compiler.spl_parts import MINE, TIME_FIELD, TIMES, Scope, branch, key_assignments, keyed, stored_value
-from an1498.compiler.spl_values import value_aggregate
+from an1498.compiler.spl_windows import window
 from an1498.model import CorrelationType
 
 _STAGE, _EDGE, _VALUE = "an1498_stage", "an1498_edge", "an1498_value"
@@ -68,7 +68,7 @@ def _alerts(plan: Plan, columns: tuple[str, ...], extra: tuple[str, ...]) -> lis
         lines += [order(plan), *ordered(scope)]
     else:
         time = "an1498_time"
-        lines += [*_leave_later(plan), *_window(scope)]
+        lines += [*_leave_later(plan), *window(scope)]
     more = [column for column in columns if column not in plan.outer]
     restored = [f"{TIME_FIELD}={time}"] if time != TIME_FIELD else []
     restored += [f"{_STAGE}={MINE}", f"{TIMES}=if({MINE}={own}, 1, {TIMES})", *(f"{name}={name}_kept" for name in extra)]
@@ -88,16 +88,3 @@ def _leave_later(plan: Plan) -> list[str]:
         f"| mvexpand {_EDGE}",
         f"| eval {_EDGE}=tonumber({_EDGE})",
     ]
-
-
-def _window(scope: Scope) -> list[str]:
-    match scope.plan.correlation.type:
-        case CorrelationType.EVENT_COUNT:
-            return event_count(scope)
-        case CorrelationType.TEMPORAL:
-            return temporal(scope)
-        case CorrelationType.VALUE_COUNT:
-            return value_count(scope)
-        case _:
-            number = f"| eval {_VALUE}=if({MINE}={scope.plan.number}, tonumber({_VALUE}), null())"
-            return [number, *value_aggregate(scope)]
