@@ -37,6 +37,21 @@ def test_since_leaves_out_what_has_ended(tmp_path: Path) -> None:
     assert (tmp_path / "an1498_assets.csv").read_text().splitlines() == ["start,end,ip,host,mac,source"]
 
 
+def test_an_empty_log_is_a_table_without_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "dhcp.log").write_text("")
+    assert run(["assets", "build", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    assert "0 rows" in capsys.readouterr().err
+    assert (tmp_path / "out" / "an1498-assets.ndjson").read_bytes() == b""
+    assert run(["assets"]) == 2
+    assert capsys.readouterr().err == "an1498: Missing command; see: an1498 assets --help\n"
+
+
+def test_the_log_is_told_by_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "old.txt").write_text((SAMPLE / "dhcp.log").read_text())
+    assert run(["assets", "build", str(tmp_path / "old.txt"), "--out", str(tmp_path)]) == 0
+    assert len((tmp_path / "an1498_assets.csv").read_text().splitlines()) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [

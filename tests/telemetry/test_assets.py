@@ -70,6 +70,10 @@ CASES: dict[str, tuple[list[NativeEvent], list[tuple[str, int, int, str]]]] = {
     "localhost names nobody": ([talk(T, name="localhost")], []),
     "IPv4-mapped": ([talk(T, ip="::ffff:10.0.0.5")], [(IP, 0, 100, "mac-a")]),
     "before Zeek 2.6": ([talk(T, ip=None, assigned_ip=IP, msg_types=None)], [(IP, 0, 100, "mac-a")]),
+    "numbers beyond all reason": (
+        [talk(T, lease=1e308, duration=float("nan")), talk(T + 5, mac=B, name="mac-b", duration=1e308)],
+        [(IP, 0, 5, "mac-a"), (IP, 31_557_600_005, 31_557_600_105, "mac-b")],
+    ),
     "an infinite lease": ([talk(T, lease=4_294_967_295.0)], [(IP, 0, 4_294_967_295, "mac-a")]),
     "values of wrong types": ([talk(T, lease="long"), talk(T, ip=7), talk(T, msg_types="ACK"), talk(T, mac=5, name=6)], []),
     "other logs": ([NativeEvent("zeek", "conn", T, {"assigned_addr": IP, "msg_types": ["ACK"], "lease_time": 5.0}, HERE)], []),

@@ -30,7 +30,7 @@ _SHOWN = 20
 _PATH = click.Path(path_type=Path)
 
 
-@click.group(epilog=EPILOG, short_help="Make the table of whose an address was.")
+@click.group(no_args_is_help=False, epilog=EPILOG, short_help="Make the table of whose an address was.")
 def assets() -> None:
     """The table of assets, for targets with entity = "lookup"."""
 
@@ -64,6 +64,8 @@ def _dhcp(logs: tuple[Path, ...]) -> Iterator[NativeEvent]:
     from an1498.telemetry import Reject, scan_log
     from an1498.telemetry.detect import Format, log_files
     from an1498.telemetry.files import shown
+    from an1498.telemetry.leases import is_dhcp
+    from an1498.telemetry.zeek_logs import log_of_file
 
     read = rejects = 0
     for file in log_files(logs):
@@ -73,14 +75,17 @@ def _dhcp(logs: tuple[Path, ...]) -> Iterator[NativeEvent]:
                 raise file
             if "dhcp" in Path(file.location.file).name:
                 console.message(f"note: {file}")
-        elif file.format in (Format.ZEEK_TSV, Format.ZEEK_JSON) and file.service == "dhcp":
-            read += 1
+        elif file.format is Format.EMPTY:
+            read += log_of_file(file.path) == "dhcp"
+        elif file.format in (Format.ZEEK_TSV, Format.ZEEK_JSON) and file.service in ("dhcp", ""):
+            read += file.service == "dhcp"
             for item in scan_log(file.path, "zeek"):
                 if isinstance(item, Reject):
                     rejects += 1
                     if rejects <= _SHOWN:
                         console.message(f"note: {item.error()}")
-                else:
+                elif is_dhcp(item):
+                    read += 1
                     yield item
     if logs and not read:
         raise UsageError("there is no dhcp log among LOGS; Zeek writes dhcp.log where it sees DHCP traffic (base/protocols/dhcp)")

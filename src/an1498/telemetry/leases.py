@@ -20,6 +20,7 @@ from an1498.telemetry.assets import Claim, host_key, mac_key
 from an1498.telemetry.zeek_values import is_address
 
 _ENDINGS = {"RELEASE": ("client_addr",), "DECLINE": ("requested_addr",), "NAK": ("requested_addr", "client_addr")}
+_FOREVER = 31_557_600_000
 _NOBODY = frozenset({"0.0.0.0", "255.255.255.255", "::"})
 
 
@@ -110,4 +111,7 @@ def _address(value: Any) -> str:
 
 
 def _seconds(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """None for what is no number of seconds; a lease of a thousand years is for ever."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        return None
+    return float(max(-_FOREVER, min(_FOREVER, value)))
