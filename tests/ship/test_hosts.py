@@ -18,6 +18,7 @@ from an1498.replay.prepare import prepare
 from an1498.replay.scenarios import load_scenarios
 from an1498.ship.assets import asset_bulk, asset_csv
 from an1498.ship.elastic import bundle_files
+from an1498.ship.explanation import explanation
 from an1498.ship.splunk import app_files
 from an1498.ship.splunk.names import saved_search
 from an1498.telemetry.assets import Asset, AssetTable
@@ -99,6 +100,15 @@ def test_the_bundle_ships_the_text_that_was_proved(bundle: dict[str, bytes]) -> 
     assert f"lookup index `{ELASTIC_ASSETS}`" in rule["setup"]
     buttons = [line for line in rule["note"].splitlines() if line.startswith("!{investigate{")]
     assert [re.findall(r"\{\{(.*?)\}\}", button[1:]) for button in buttons] == [["entity"]]
+
+
+def test_explain_says_whose_events_they_are() -> None:
+    pack = hosts_pack()
+    for name, said in (("splunk-hosts", "entity is the host: where an event has its name"), ("splunk", "entity is the address")):
+        lines = list(explanation(pack, pack.correlations[RULE], pack.targets[name]))
+        assert any(said in line for line in lines)
+    lines = list(explanation(pack, pack.correlations[RULE], pack.targets["elastic-hosts"]))
+    assert any(line.strip().startswith("eql: cannot say it: a host that is looked up") for line in lines)
 
 
 def test_both_forms_of_the_table() -> None:

@@ -43,7 +43,8 @@ def assets() -> None:
 def build(logs: tuple[Path, ...], cmdbs: tuple[Path, ...], since: str | None, out: Path) -> None:
     """Write the table of LOGS' leases and of CMDB files."""
     from an1498.ship.assets import asset_files, write_files
-    from an1498.telemetry.assets import AssetTable, asset_table
+    from an1498.telemetry.assets import AssetTable
+    from an1498.telemetry.cmdb import assets as joined
     from an1498.telemetry.cmdb import read_cmdb
     from an1498.telemetry.leases import leases
 
@@ -51,8 +52,7 @@ def build(logs: tuple[Path, ...], cmdbs: tuple[Path, ...], since: str | None, ou
         raise UsageError("give LOGS with dhcp.log files, or --cmdb FILE")
     first = _seconds(since)
     known = [read_cmdb(path) for path in cmdbs]
-    names = {mac: host for cmdb in known for mac, host in cmdb.names.items()}
-    found = asset_table([*leases(_dhcp(logs)), *(claim for cmdb in known for claim in cmdb.claims)], names)
+    found = joined(leases(_dhcp(logs)), known)
     table = AssetTable(tuple(row for row in found.rows if row.end_s > first), found.ambiguous)
     for path in write_files(out, asset_files(table)):
         console.data(str(path))

@@ -19,7 +19,7 @@ from an1498.model import Correlation, CorrelationType, Derivation, Entity, Field
 
 ENTITY_ALIAS = "entity"
 HOST_NAME, COMMUNITY_ID = "host.name", "community_id"
-# One expression in three spellings of regular expressions: all of a name but its domain, and an address as it is.
+# A name without its domain, in regular expressions of both SPL and ES|QL; an address, whose first label is all digits, stays whole.
 FIRST_LABEL = "[^.]*[^.0-9][^.]*"
 _ONLY_ORDER = (CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED)
 

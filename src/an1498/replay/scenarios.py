@@ -23,8 +23,8 @@ from an1498.replay.lookup import Lookup
 from an1498.replay.prepare import Prepared
 from an1498.replay.staging import stored, writers, written
 from an1498.telemetry import read_log
-from an1498.telemetry.assets import AssetTable, asset_table
-from an1498.telemetry.cmdb import read_cmdb
+from an1498.telemetry.assets import AssetTable
+from an1498.telemetry.cmdb import assets, read_cmdb
 from an1498.telemetry.leases import leases
 
 Macros = Mapping[str, Mapping[str, str]]
@@ -84,9 +84,7 @@ def _replayed(scenario: Scenario, pack: Pack) -> Replayed:
     logs = [source for source in scenario.sources if source.format != CMDB]
     events = tuple(event for source in logs for event in read_log(source.file, source.format, source.host, pack.layouts))
     known = [read_cmdb(source.file) for source in scenario.sources if source.format == CMDB]
-    names = {mac: host for cmdb in known for mac, host in cmdb.names.items()}
-    claims = [*leases(events), *(claim for cmdb in known for claim in cmdb.claims)]
-    return Replayed(scenario, events, asset_table(claims, names))
+    return Replayed(scenario, events, assets(leases(events), known))
 
 
 def run_scenarios(pack: Pack, searches: Sequence[Search], macros: Macros, scenarios: Sequence[Replayed]) -> Report:

@@ -24,8 +24,7 @@ FOREVER_S = 253_402_300_799
 """9999-12-31T23:59:59Z: where a claim without an end ends."""
 
 # The first label of a name, unless it is all digits: `10.20.0.42` is an address that somebody took for a name, not a host named 10.
-HOST_LABEL = r"^([^.]*[^.0-9][^.]*)\..*$"
-_LABEL = re.compile(HOST_LABEL, re.DOTALL)
+_LABEL = re.compile(r"^([^.]*[^.0-9][^.]*)\..*$", re.DOTALL)
 # What a machine calls itself that has no name.
 _NO_NAMES = frozenset({"", "-", "*", "(empty)", "localhost", "unknown"})
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")

@@ -14,13 +14,13 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from an1498.errors import Location, TelemetryError
 from an1498.telemetry.addresses import canonical_ip
-from an1498.telemetry.assets import Claim, host_key, mac_key
+from an1498.telemetry.assets import AssetTable, Claim, asset_table, host_key, mac_key
 from an1498.telemetry.files import opened, shown
 from an1498.telemetry.reject import Malformed, quoted
 from an1498.telemetry.times import json_time_us
@@ -62,6 +62,12 @@ def read_cmdb(path: Path) -> Cmdb:
         elif row["start"] or row["end"]:
             raise TelemetryError(location, "'start' and 'end' without 'ip'", "a hardware address keeps its host; remove the times")
     return Cmdb(tuple(claims), names)
+
+
+def assets(claims: Iterable[Claim], cmdbs: Sequence[Cmdb]) -> AssetTable:
+    """The table of all claims, those of the CMDBs included; of two CMDBs that name one hardware address the later one counts."""
+    names = {mac: host for cmdb in cmdbs for mac, host in cmdb.names.items()}
+    return asset_table([*claims, *(claim for cmdb in cmdbs for claim in cmdb.claims)], names)
 
 
 def _claim(row: Mapping[str, str], host: str, mac: str, location: Location) -> Claim:
