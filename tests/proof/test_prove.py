@@ -28,6 +28,7 @@ SEARCH = SearchEvidence(
     39,
     ("elastic/pair esql:3: x: why",),
     (),
+    (),
     ("ES|QL 8.19.0",),
     ("esql-row-limit",),
 )
@@ -44,6 +45,7 @@ def test_good_evidence_has_no_problems() -> None:
     [
         (replace(GOOD, types=(replace(TYPE, differences=("stream 3",)),)), "temporal_ordered in spl: stream 3"),
         (replace(GOOD, searches=(replace(SEARCH, survived=("a mutant",)),)), "surviving mutant: a mutant"),
+        (replace(GOOD, searches=(replace(SEARCH, contradicted=("a mutant",)),)), "declared to mean the same, but killed: a mutant"),
         (replace(GOOD, searches=(replace(SEARCH, differences=("stream 9",)),)), "elastic/pair in esql: stream 9"),
         (replace(GOOD, oracles=(replace(ORACLE, comparisons=0, agreed=0),)), "compared nothing"),
         (replace(GOOD, oracles=(replace(ORACLE, agreed=49, differences=("stream 1",)),)), "1 of 50 comparisons differ: stream 1"),

@@ -40,6 +40,7 @@ class SearchEvidence:
     killed: int
     equivalent: tuple[str, ...]
     survived: tuple[str, ...]
+    contradicted: tuple[str, ...]
     accepted_by: tuple[str, ...]
     deviations: tuple[str, ...]
 
@@ -64,6 +65,7 @@ class Evidence:
             name = f"{search.target}/{search.rule} in {search.language}"
             found += [f"{name}: {difference}" for difference in search.differences]
             found += [f"surviving mutant: {survivor}" for survivor in search.survived]
+            found += [f"mutant declared to mean the same, but killed: {mutant}" for mutant in search.contradicted]
         for verdict in self.oracles:
             name = f"{verdict.oracle} {verdict.version} on {verdict.subject}"
             if not verdict.comparisons:

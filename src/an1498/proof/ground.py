@@ -7,8 +7,8 @@ so that the alert hangs on it, and random streams of typical events whose times 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from an1498.compiler.resolve import resolve
@@ -46,19 +46,20 @@ class Stage:
     typical: Sequence[Mapping[str, Any]]
 
 
-def native(rule: EventRule, fields: Mapping[str, Any], time_ms: int, machine: Machine, process: int = 4331) -> NativeEvent:
+def native(rule: EventRule, fields: Mapping[str, Any], time_ms: float, machine: Machine, process: int = 4331) -> NativeEvent:
     """A raw record with these fields, as a telemetry reader gives it, seen by the rule's sensor on or near a machine."""
+    time_us = round(time_ms * 1000)
     if rule.product == "zeek":
         own = {"id.orig_h": machine.address} if machine.address else {}
-        record = {"ts": time_ms / 1000, "uid": "C1", "id.orig_p": 50_000, **own, **fields}
-        return NativeEvent(rule.product, rule.service, time_ms * 1000, record, _LOCATION)
+        record = {"ts": time_us / 1_000_000, "uid": "C1", "id.orig_p": 50_000, **own, **fields}
+        return NativeEvent(rule.product, rule.service, time_us, record, _LOCATION)
     record = {"processID": process, **fields}
     if machine.name:
         record["host.name"] = machine.name
     if machine.address:
         record["host.ip"] = [machine.address]
     host = Host(name=machine.name, ips=(machine.address,) if machine.address else ())
-    return NativeEvent(rule.product, rule.service, time_ms * 1000, record, _LOCATION, host)
+    return NativeEvent(rule.product, rule.service, time_us, record, _LOCATION, host)
 
 
 def event_rule_streams(pack: Pack, rule: EventRule) -> Streams:
@@ -81,13 +82,26 @@ def stages_of(pack: Pack, correlation: Correlation) -> list[Stage]:
         others = [matches[other.name] for other in rules if other.name != rule.name and other.service == rule.service]
         typical = [fields for fields in deciding if matches[rule.name](fields) and not any(other(fields) for other in others)]
         stages.append(Stage(rule, deciding, typical))
-    return stages
+    return [replace(stage, deciding=[*stage.deciding, *_both(stage, stages)]) for stage in stages]
 
 
-def deciding_streams(pack: Pack, correlation: Correlation) -> Streams:
+def _both(stage: Stage, stages: Sequence[Stage]) -> Iterator[Mapping[str, Any]]:
+    """Events of another stage from the same source that have, in their other fields, what decides this stage: the first stage must not
+    pass for the second one, however like each other their events are."""
+    seen: set[str] = set()
+    for other in stages:
+        if other is stage or (other.rule.product, other.rule.service) != (stage.rule.product, stage.rule.service):
+            continue
+        for fields in stage.deciding:
+            both = {**fields, **other.typical[0]}
+            if repr(sorted(both.items())) not in seen:
+                seen.add(repr(sorted(both.items())))
+                yield both
+
+
+def deciding_streams(correlation: Correlation, stages: Sequence[Stage]) -> Streams:
     """A stream per deciding event of every stage, so that an alert hangs on it; for a count also one in which the event has just left
     the window when the count is reached without it."""
-    stages = stages_of(pack, correlation)
     places = [(position, fields) for position, stage in enumerate(stages) for fields in stage.deciding]
     streams = [_around(correlation, stages, position, fields) for position, fields in places]
     if correlation.type is not CorrelationType.TEMPORAL_ORDERED:
@@ -107,10 +121,50 @@ def _before(correlation: Correlation, stages: Sequence[Stage], position: int, fi
     return [native(stages[position].rule, fields, START_MS + _STEP_MS, machine), *after]
 
 
-def edge_streams(pack: Pack, correlation: Correlation, rng: random.Random, count: int, *, odd: float = 0.05) -> Streams:
+def edge_streams(correlation: Correlation, stages: Sequence[Stage], rng: random.Random, count: int, *, odd: float = 0.05) -> Streams:
     """`count` random streams of typical events on the edges of the window; a share `odd` of the events is any that decides a stage."""
-    stages = stages_of(pack, correlation)
     return [_edges(correlation, stages, rng, odd) for _ in range(count)]
+
+
+def walk_streams(correlation: Correlation, stages: Sequence[Stage], rng: random.Random, count: int, *, finest_ms: float = 1) -> Streams:
+    """`count` random streams that mostly go from stage to stage, so that sequences complete, overlap and follow each other inside one
+    window; their spans sit on its edge and `finest_ms` beside it. None where no order counts."""
+    ordered = correlation.type is CorrelationType.TEMPORAL_ORDERED
+    return [_walk(correlation, stages, rng, finest_ms) for _ in range(count)] if ordered else []
+
+
+def _walk(correlation: Correlation, stages: Sequence[Stage], rng: random.Random, finest_ms: float) -> list[NativeEvent]:
+    window, number = correlation.timespan_s * 1000, len(stages)
+    machines = [_MAC] if rng.random() < 0.7 else rng.sample(_MACHINES, 2)
+    time: float = START_MS + rng.randrange(window)
+    first, position, events = time, 0, []
+    for _ in range(rng.randrange(number, 4 * number + 3)):
+        stage = stages[position]
+        first = time if position == 0 else first
+        events.append(native(stage.rule, _typical(stage, machine := rng.choice(machines)), time, machine))
+        position = (position + 1) % number if rng.random() < 0.7 else rng.randrange(number)
+        edge = first + window + rng.choice((-finest_ms, 0, finest_ms))
+        short = (finest_ms, 1, 500, window // (4 * number), window // (2 * number))
+        time = edge if rng.random() < 0.15 and edge > time else time + rng.choice((*short, *short, *short, 0, window // 2, window))
+    return rng.sample(events, len(events))
+
+
+def placed_streams(correlation: Correlation, stages: Sequence[Stage]) -> Streams:
+    """An alert's events of a machine that nobody knows, and once for every stage with that stage on another machine."""
+    nowhere, other = Machine("", ""), Machine("mac-2", "10.20.0.11")
+    alert = _around(correlation, stages, len(stages) - 1, _typical(stages[-1], _MAC))
+    rules = {(stage.rule.product, stage.rule.service): stage for stage in stages}
+
+    def moved(event: NativeEvent, machine: Machine) -> NativeEvent:
+        rule = rules[event.product, event.service].rule
+        fields = {name: value for name, value in event.fields.items() if name not in _PLACE}
+        return native(rule, fields, event.time_us / 1000, machine)
+
+    elsewhere = [[moved(event, other) if number == place else event for number, event in enumerate(alert)] for place in range(len(alert))]
+    return [[moved(event, nowhere) for event in alert], [moved(event, other) for event in alert], *elsewhere]
+
+
+_PLACE = frozenset({"id.orig_h", "host.name", "host.ip"})
 
 
 def _around(correlation: Correlation, stages: Sequence[Stage], position: int, fields: Mapping[str, Any]) -> list[NativeEvent]:
@@ -172,9 +226,8 @@ def _random_event(
     return native(stage.rule, present, time, machine, rng.choice((4331, 4331, 77)))
 
 
-def many_alerts(pack: Pack, correlation: Correlation, alerts: int) -> list[NativeEvent]:
+def many_alerts(correlation: Correlation, stages: Sequence[Stage], alerts: int) -> list[NativeEvent]:
     """A stream in which `alerts` machines raise one alert each: more rows than a search returns by default."""
-    stages = stages_of(pack, correlation)
     events = []
     for number in range(alerts):
         machine = Machine(f"mac-{number}", f"10.30.{number // 250}.{number % 250 + 1}")
@@ -195,9 +248,8 @@ def _address(fields: Mapping[str, Any], machine: Machine) -> Mapping[str, Any]:
     return {"id.orig_h": machine.address} if "id.orig_h" in fields else {}
 
 
-def one_long_sequence(pack: Pack, correlation: Correlation, events: int) -> list[NativeEvent]:
+def one_long_sequence(correlation: Correlation, stages: Sequence[Stage], events: int) -> list[NativeEvent]:
     """A stream of more than `events` matching events whose alert comes from the last ones: what a sort that cuts would lose."""
-    stages = stages_of(pack, correlation)
     filler = [native(stages[0].rule, _typical(stages[0], _MAC), START_MS + number, _MAC) for number in range(events)]
     end = START_MS + events + 2 * correlation.timespan_s * 1000
     tail = _around(correlation, stages, len(stages) - 1, _typical(stages[-1], _MAC))

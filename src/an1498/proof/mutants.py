@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from an1498.model import Language, Search
+from an1498.proof.witnesses import LETTER
 
 Rewrite = Callable[[re.Match[str], Search], Sequence[str]]
 """From a match in the blanked text to the texts that may stand in its place."""
@@ -124,7 +125,7 @@ def _literal_changed(match: re.Match[str], _search: Search) -> Sequence[str]:
     inner = match[0][1:-1]
     if not inner:
         return ()
-    changed = [f'"{inner}~"'] if not inner.endswith("*") else [f'"{inner[:-1]}~*"']
+    changed = [f'"{inner}{LETTER}"'] if not inner.endswith("*") else [f'"{inner[:-1]}{LETTER}*"']
     if re.fullmatch(r"[0-9a-fA-F.:]+/\d+", inner):
         address, bits = inner.split("/")
         return [f'"{address}/{int(bits) + 1 if int(bits) < 32 else int(bits) - 1}"']

@@ -5,31 +5,22 @@ The search itself is the judge here; that its rows are the right ones is what sc
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from zlib import crc32
-
-import duckdb
 
 from an1498.errors import An1498Error
 from an1498.model import NativeEvent, Pack, Search
-from an1498.proof import ground, palette
 from an1498.proof.equivalents import Equivalents
 from an1498.proof.mutants import Mutant, mutants
-from an1498.proof.streams import START_MS
-from an1498.replay.alerts import field_types
-from an1498.replay.ingest import index_event
-from an1498.replay.prepare import prepare
-from an1498.replay.table import EventTable, Flavour, ResultRow, load
+from an1498.proof.sharing import Shared
+from an1498.proof.tables import Tables
+from an1498.replay.prepare import Prepared, prepare
 
-_EDGE_STREAMS = 60
-_PALETTE_STREAMS = 60
+PROVED = "Proved, by cases over the values of the fields: it decides about every single event as the search does."
 _LONGEST_STEP = 300
 """A line of a search longer than this holds a rule's condition; a step of the correlation is shorter."""
-_MORE_THAN_A_SORT_KEEPS = 10_050
-_MORE_THAN_A_RUN_RETURNS = 1_010
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +38,8 @@ class Survivor:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What became of the mutants of one search. `refused` of the `killed` ones were not executed, because replay does not accept them."""
+    """What became of the mutants of one search. `refused` of the `killed` ones were not executed, because replay does not accept them;
+    `contradicted` ones were killed although they are declared to mean the same."""
 
     search: Search
     tried: int
@@ -55,129 +47,116 @@ class Control:
     refused: int
     equivalent: tuple[Survivor, ...]
     survived: tuple[Survivor, ...]
+    contradicted: tuple[Survivor, ...] = ()
 
 
 def control(
-    pack: Pack, search: Search, equivalents: Equivalents, *, one_in: int = 1, samples: Sequence[Sequence[NativeEvent]] = ()
-) -> Control:
-    """Try the mutants of a search (one in `one_in` of them, chosen by their text). `samples` are scenarios' raw events."""
-    trial = _Trial(pack, search, samples)
+    pack: Pack,
+    searches: Sequence[Search],
+    equivalents: Equivalents,
+    *,
+    one_in: int = 1,
+    choose: Callable[[Mutant], bool] = lambda _mutant: True,
+    samples: Sequence[Sequence[NativeEvent]] = (),
+) -> Iterator[Control]:
+    """Try the mutants of searches of one rule: those that `choose` admits, one in `one_in` of them, chosen by their text. `samples` are
+    scenarios' raw events.
+
+    A search that has the text and the stored events of an earlier one (a rule of a layout that two targets share) has its outcome."""
+    tables = Tables(pack, searches, samples)
+    known: dict[object, Control] = {}
+    for search in searches:
+        chosen = [mutant for mutant in mutants(search) if choose(mutant) and not crc32(mutant.text.encode()) % one_in]
+        if not chosen:
+            yield Control(search, 0, 0, 0, (), ())
+            continue
+        same = (search.language, search.text, search.tiebreaker, tables.digest(search.target))
+        if same not in known:
+            known[same] = _control(_Trial(pack, search, tables), equivalents, chosen)
+        yield _of(known[same], search)
+
+
+def _control(trial: _Trial, equivalents: Equivalents, chosen: Sequence[Mutant]) -> Control:
     outcomes: Counter[str] = Counter()
     equivalent: list[Survivor] = []
     survived: list[Survivor] = []
-    for mutant in mutants(search):
-        if crc32(mutant.text.encode()) % one_in:
-            continue
+    contradicted: list[Survivor] = []
+    for mutant in chosen:
         outcome = trial.outcome(mutant)
         outcomes[outcome] += 1
         if outcome == "survived":
-            reason = equivalents.reason(search, mutant)
-            (equivalent if reason else survived).append(Survivor(search, mutant, reason))
+            reason = PROVED if trial.proved_same(mutant) else equivalents.reason(trial.search, mutant)
+            (equivalent if reason else survived).append(Survivor(trial.search, mutant, reason))
+        elif reason := equivalents.reason(trial.search, mutant):
+            contradicted.append(Survivor(trial.search, mutant, reason))
     killed = outcomes["killed"] + outcomes["refused"]
-    return Control(search, outcomes.total(), killed, outcomes["refused"], tuple(equivalent), tuple(survived))
+    refused = outcomes["refused"]
+    return Control(trial.search, outcomes.total(), killed, refused, tuple(equivalent), tuple(survived), tuple(contradicted))
+
+
+def _of(outcome: Control, search: Search) -> Control:
+    """The same outcome under another search's name."""
+
+    def renamed(survivors: Iterable[Survivor]) -> tuple[Survivor, ...]:
+        return tuple(replace(survivor, search=search) for survivor in survivors)
+
+    return replace(
+        outcome,
+        search=search,
+        equivalent=renamed(outcome.equivalent),
+        survived=renamed(outcome.survived),
+        contradicted=renamed(outcome.contradicted),
+    )
 
 
 class _Trial:
-    """The tables of one search, made when they are first needed, with the search's own rows over each."""
+    """One search over the tables of its rule, each when it is first needed."""
 
-    def __init__(self, pack: Pack, search: Search, samples: Sequence[Sequence[NativeEvent]]) -> None:
-        self._pack = pack
-        self._search = search
-        self._samples = samples
+    def __init__(self, pack: Pack, search: Search, tables: Tables) -> None:
+        self.search = search
         self._macros = pack.targets[search.target].macros
-        self._tables: dict[str, tuple[EventTable, Counter[str]]] = {}
+        self._tables = tables
+        self._shared: dict[str, Shared] = {}
 
     def outcome(self, mutant: Mutant) -> str:
-        for ground_name in self._grounds(mutant):
-            table, own = self._table(ground_name)
-            try:
-                rows = self._run(mutant.text, table)
-            except An1498Error:
-                return "refused"
-            if rows != own:
+        try:
+            prepared = self._prepared(mutant.text)
+            if any(self._over(name).differs(prepared) for name in self._grounds(mutant)):
                 return "killed"
+        except An1498Error:
+            return "refused"
         return "survived"
+
+    def proved_same(self, mutant: Mutant) -> bool:
+        try:
+            return self._over("deciding").same_for_every_event(self._prepared(mutant.text))
+        except An1498Error:
+            return False
+
+    def _over(self, name: str) -> Shared:
+        if name not in self._shared:
+            self._shared[name] = Shared(self._prepared(self.search.text), self._tables.table(self.search.target, name))
+        return self._shared[name]
+
+    def _prepared(self, text: str) -> Prepared:
+        search = self.search
+        return prepare(search.language, text, name=search.rule, macros=self._macros, tiebreaker=search.tiebreaker)
 
     def _grounds(self, mutant: Mutant) -> Iterable[str]:
         """Where the mutant most likely shows first: a changed condition over the events that decide it, a changed step over edges."""
-        changed = self._search.text.splitlines()[mutant.line - 1] if mutant.line else ""
-        if self._search.kind == "event":
+        changed = self.search.text.splitlines()[mutant.line - 1] if mutant.line else ""
+        if self.search.kind == "event":
             yield "deciding"
         elif len(changed) > _LONGEST_STEP:
             yield from ("deciding", "edges", "random")
         else:
-            yield from ("edges", "deciding", "random")
+            yield from ("edges", "random", "deciding")
         if mutant.operator == "sort without 0":
             yield "long"
         elif mutant.before.startswith("| LIMIT"):
             yield "many"
         elif mutant.operator == "? dropped":
             yield "unmapped"
-
-    def _table(self, name: str) -> tuple[EventTable, Counter[str]]:
-        if name not in self._tables:
-            table = _unmapped(self._pack, self._search) if name == "unmapped" else self._stored(self._streams(name))
-            self._tables[name] = table, self._run(self._search.text, table)
-        return self._tables[name]
-
-    def _streams(self, name: str) -> ground.Streams:
-        rng = random.Random(f"{self._search.rule} {name}")
-        pack = self._pack
-        if self._search.kind == "event":
-            rule = pack.rules[self._search.rule]
-            streams = ground.event_rule_streams(pack, rule)
-            if name == "many":
-                return [streams[0][:1] * _MORE_THAN_A_RUN_RETURNS]
-            return [*streams, *([palette.of_kind(kind, START_MS)] for kind in palette.KINDS)]
-        correlation = pack.correlations[self._search.rule]
-        match name:
-            case "deciding":
-                return ground.deciding_streams(pack, correlation)
-            case "edges":
-                return ground.edge_streams(pack, correlation, rng, _EDGE_STREAMS)
-            case "long":
-                return [ground.one_long_sequence(pack, correlation, _MORE_THAN_A_SORT_KEEPS)]
-            case "many":
-                return [ground.many_alerts(pack, correlation, _MORE_THAN_A_RUN_RETURNS)]
-            case _:
-                drawn = [palette.draw(rng, palette.KINDS, (correlation.timespan_s,), 30) for _ in range(_PALETTE_STREAMS)]
-                more = ground.edge_streams(pack, correlation, rng, 4 * _EDGE_STREAMS)
-                return [*more, *drawn, *map(list, self._samples)]
-
-    def _stored(self, streams: ground.Streams) -> EventTable:
-        """The streams as the target stores them, and the first few again as events of a data source that no rule knows."""
-        target = self._pack.targets[self._search.target]
-        constants = {name for layout in target.layouts for source in layout.sources for name in source.constants}
-        documents = []
-        for stream in streams:
-            stored = (next((d for layout in target.layouts if (d := index_event(event, layout)) is not None), None) for event in stream)
-            documents.append([document for document in stored if document is not None])
-        foreign = [
-            [{name: "elsewhere" if name in constants else value for name, value in document.items()} for document in stream[:40]]
-            for stream in documents[:3]
-        ]
-        flavour: Flavour = "splunk" if target.backend == "splunk" else "elastic"
-        return load(_connect(), "events", [*documents, *foreign], flavour=flavour, mapping=field_types(target))
-
-    def _run(self, text: str, table: EventTable) -> Counter[str]:
-        prepared = prepare(self._search.language, text, name=self._search.rule, macros=self._macros, tiebreaker=self._search.tiebreaker)
-        return Counter(map(_row, prepared.execute(table)))
-
-
-def _row(row: ResultRow) -> str:
-    return f"{row.stream} {row.values}"
-
-
-def _connect() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"threads": 1})
-
-
-def _unmapped(pack: Pack, search: Search) -> EventTable:
-    """A table of an Elastic target without events and without the fields that the vendor's index template does not know."""
-    target = pack.targets[search.target]
-    unmapped = {row.indexed for layout in target.layouts for source in layout.sources for row in source.fields if not row.mapped}
-    mapping = {name: kind for name, kind in field_types(target).items() if name not in unmapped}
-    return load(_connect(), "unmapped", [[]], flavour="elastic", mapping=mapping)
 
 
 def _short(text: str) -> str:

@@ -16,7 +16,7 @@ from an1498.content import load_pack
 from an1498.content.durations import seconds
 from an1498.model import Language, NativeEvent, Pack, Search
 from an1498.proof.differential import execute, explained, restaged
-from an1498.proof.ground import edge_streams
+from an1498.proof.ground import edge_streams, stages_of, walk_streams
 from an1498.proof.palette import KINDS, Expectation, draw
 from an1498.proof.reference import Firing, firings
 from an1498.replay.alerts import index_streams
@@ -68,7 +68,9 @@ def compare_pack(pack: Pack, target: str, *, seed: int, streams: int, longest: i
     windows = sorted({correlation.timespan_s for correlation in pack.correlations.values()}) or [300]
     drawn = [draw(rng, KINDS, windows, longest) for _ in range(streams)]
     for correlation in pack.correlations.values():
-        drawn += edge_streams(pack, correlation, rng, streams // len(pack.correlations), odd=0)
+        stages, share = stages_of(pack, correlation), streams // len(pack.correlations)
+        walks = walk_streams(correlation, stages, rng, share // 2)
+        drawn += [*walks, *edge_streams(correlation, stages, rng, share - len(walks), odd=0)]
     skew_s = _skew(pack)
     by_rule: dict[tuple[str, Language], list[Search]] = {}
     compiled = compile_pack(pack, [target]).searches

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from an1498.compiler import compile_pack
 from an1498.content import load_pack
 from an1498.content.scenarios import scenario_files
 from an1498.errors import UsageError
-from an1498.model import CorrelationType, Language, Pack, Search
+from an1498.model import CorrelationType, Language, NativeEvent, Pack, Search
 from an1498.proof import consultation
 from an1498.proof.budget import Budget
 from an1498.proof.cases import SHAPES, SKEWS_S, WINDOWS_S, Shape
@@ -65,8 +65,10 @@ def prove(root: Path, overlays: Sequence[Path], budget: Budget, label: str, prog
         for compared in pool.map(partial(_compare_pack, root, overlays, budget.pack_streams), settings):
             results.packs += compared
         progress(f"the pack's correlations over random raw events: {sum(one.streams for one in results.packs):,} streams")
-        for made in pool.map(partial(_control, root, overlays, budget.one_mutant_in), range(len(searches))):
-            results.controls.setdefault(_key(made.search), []).append(made)
+        rules = sorted({search.rule for search in searches}, key=lambda rule: (rule not in pack.correlations, rule))
+        for made in pool.map(partial(_control, root, overlays, budget.one_mutant_in), rules):
+            for one in made:
+                results.controls.setdefault(_key(one.search), []).append(one)
         tried = sum(one.tried for several in results.controls.values() for one in several)
         progress(f"{tried:,} mutants of {len(searches)} searches")
         asked = partial(_ask_grammar, root, overlays, budget.grammar_one_in)
@@ -109,11 +111,18 @@ def _compare_pack(root: Path, overlays: Sequence[Path], streams: int, setting: t
         return compare_pack(pack, target, seed=len(overlay), streams=streams, longest=24)
 
 
-def _control(root: Path, overlays: Sequence[Path], one_in: int, number: int) -> Control:
+def _control(root: Path, overlays: Sequence[Path], one_in: int, rule: str) -> list[Control]:
+    pack, searches, samples = _content(root, tuple(overlays))
+    own = [search for search in searches if search.rule == rule]
+    return list(control(pack, own, load_equivalents(), one_in=one_in, samples=samples))
+
+
+@cache
+def _content(root: Path, overlays: tuple[Path, ...]) -> tuple[Pack, Sequence[Search], Sequence[Sequence[NativeEvent]]]:
+    """The pack, its searches and its scenarios' raw events, loaded once in each process."""
     pack = load_pack(root, overlays)
     samples = load_scenarios(root / "samples", pack) if scenario_files(root / "samples") else ()
-    search = compile_pack(pack).searches[number]
-    return control(pack, search, load_equivalents(), one_in=one_in, samples=[replayed.events for replayed in samples])
+    return pack, compile_pack(pack).searches, [replayed.events for replayed in samples]
 
 
 def _ask_grammar(root: Path, overlays: Sequence[Path], one_in: int, question: tuple[str, str]) -> Verdict:
@@ -186,6 +195,7 @@ def _search_evidence(
             sum(one.killed for one in controls),
             tuple(f"{survivor}: {survivor.reason}" for one in controls for survivor in one.equivalent),
             tuple(str(survivor) for one in controls for survivor in one.survived),
+            tuple(str(survivor) for one in controls for survivor in one.contradicted),
             tuple(_accepting(search, searches, verdicts, grammar_one_in)),
             tuple(deviation.code for deviation in search.deviations),
         )

@@ -34,6 +34,8 @@ Fields = Mapping[str, Any]
 
 _OTHER_TEXT = "otherwise"
 _OTHER_NUMBER = 31337
+LETTER = "~"
+"""The letter more that a value just outside a comparison has, and that a mutant's changed value has too."""
 _LIMIT = 600
 """No rule of a readable size has more ways to decide it; beyond it the first ones are taken."""
 _CHOICES = 16
@@ -216,7 +218,9 @@ def _beside(value: SigmaType) -> Iterator[Any]:
     match value:
         case SigmaString():
             text = next(_values(value))
-            yield from ("x" + text, text + "x", text[1:], text[:-1])
+            yield from (f"x{text}", f"{text}{LETTER}", text[1:], text[:-1])
+            if value.s and value.s[-1] == SpecialChars.WILDCARD_MULTI:
+                yield f"{text}{LETTER}{text[-1:]}"
         case SigmaCIDRExpression():
             network = ipaddress.ip_network(value.cidr, strict=False)
             for edge, step in ((network[0], -1), (network[-1], 1)):
@@ -226,6 +230,15 @@ def _beside(value: SigmaType) -> Iterator[Any]:
         case SigmaCompareExpression():
             number = value.number.number
             yield from (number - 1, number, number + 1)
+
+
+def _lengthened(value: SigmaType) -> Iterator[str]:
+    match value:
+        case SigmaExpansion():
+            for single in value.values:
+                yield from _lengthened(single)
+        case SigmaString():
+            yield f"{next(_values(value))}{LETTER}"
 
 
 def _other(value: SigmaType) -> Any:
@@ -247,11 +260,18 @@ def _filled(event: Fields, fields: Fields) -> dict[str, Any]:
 
 def _near_misses(event: Fields, way: _Way, tried: set[tuple[str, Any]]) -> Iterator[dict[str, Any]]:
     """The event with one value just outside (or at the edge of) a comparison that it fulfils; each such value is tried once."""
+    context = frozenset(part.field for part in way if part.firm and part.wanted)
     for part in way:
-        if part.field not in event or not (part.firm and part.wanted):
+        if not part.wanted:  # a value beside one that must not be: the rule still matches
+            for value in _lengthened(part.value):
+                if (place := (part.field, (value, context))) not in tried:
+                    tried.add(place)
+                    yield {**event, part.field: value}
+            continue
+        if part.field not in event or not part.firm:
             continue
         now = event[part.field]
-        around = (f"x{now}", f"{now}x") if isinstance(now, str) else ()
+        around = (f"x{now}", f"{now}{LETTER}") if isinstance(now, str) else ()
         for value in (*around, *_beside(part.value), *_values(part.value)):
             if (part.field, value) not in tried:
                 tried.add((part.field, value))

@@ -11,7 +11,7 @@ and gives a typed null (`Lit(None, "VARCHAR")`) where a function could not tell 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -274,6 +274,34 @@ def _with(columns: tuple[str, ...], names: Iterator[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*columns, *names)))
 
 
+def inputs(relation: Relation) -> tuple[Relation, ...]:
+    """The relations that an operator reads, in order; none for a Scan."""
+    match relation:
+        case Scan():
+            return ()
+        case Union(sources):
+            return sources
+        case Join(left, right):
+            return left, right
+        case _:
+            return (relation.source,)
+
+
+def with_inputs(relation: Relation, sources: Sequence[Relation]) -> Relation:
+    """The same operator over other relations, as many as it has `inputs`."""
+    match relation:
+        case Scan():
+            return relation
+        case Union():
+            return Union(tuple(sources))
+        case Join():
+            left, right = sources
+            return replace(relation, left=left, right=right)
+        case _:
+            (source,) = sources
+            return replace(relation, source=source)
+
+
 # --- SQL ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -440,15 +468,7 @@ class _Writer:
 
 def _scanned(relation: Relation) -> str:
     """The event table under a relation: the leftmost scan (the right side of a Join may be a lookup)."""
-    match relation:
-        case Scan(table, _):
-            return table
-        case Union(sources):
-            return _scanned(sources[0])
-        case Join(left):
-            return _scanned(left)
-        case _:
-            return _scanned(relation.source)
+    return relation.table if isinstance(relation, Scan) else _scanned(inputs(relation)[0])
 
 
 def _columns(names: tuple[str, ...], rendered: list[str] | None = None) -> str:

@@ -29,7 +29,8 @@ def share(condition: Expr, columns: Collection[str], functions: Collection[str] 
     return tuple((name, expr) for expr, name in names.items()), _replaced(condition, names)
 
 
-def _children(expr: Expr) -> Iterator[Expr]:
+def children(expr: Expr) -> Iterator[Expr]:
+    """The expressions that an expression is made of."""
     match expr:
         case Call(_, args) | ListOf(args):
             yield from args
@@ -52,24 +53,25 @@ def _long_calls(expr: Expr, functions: Collection[str]) -> Iterator[Expr]:
     """Not inside lambdas, whose parameters are no columns, and not those that may fail."""
     if isinstance(expr, Lambda):
         return
-    if isinstance(expr, Call) and expr.function in functions and not _may_fail(expr):
+    if isinstance(expr, Call) and expr.function in functions and not may_fail(expr):
         yield expr
         return
-    for child in _children(expr):
+    for child in children(expr):
         yield from _long_calls(child, functions)
 
 
-def _may_fail(expr: Expr) -> bool:
+def may_fail(expr: Expr) -> bool:
+    """Whether computing the expression can raise an error for some input."""
     if isinstance(expr, Call) and expr.function == "fail":
         return True
-    return (isinstance(expr, Cast) and not expr.safe) or any(_may_fail(child) for child in _children(expr))
+    return (isinstance(expr, Cast) and not expr.safe) or any(may_fail(child) for child in children(expr))
 
 
 def columns_of(expr: Expr) -> Iterator[str]:
     """The names of the columns (and lambdas' parameters) that an expression uses, once for each use."""
     if isinstance(expr, Col):
         yield expr.name
-    for child in _children(expr):
+    for child in children(expr):
         yield from columns_of(child)
 
 

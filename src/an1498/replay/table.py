@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -56,17 +56,22 @@ class ColumnType:
 Schema = Mapping[str, ColumnType]
 
 
+def _as_it_is(relation: Relation) -> Relation:
+    return relation
+
+
 @dataclass(frozen=True, slots=True)
 class EventTable:
     """A loaded table. `schema` has the fields that occur (or that the mapping promises); `_row` is the event's number
     within its stream, from 0, in arrival order. `limits` tells whether the limits of a SIEM's settings hold (more than they allow is then
-    refused); hunting on disk, nothing sets them."""
+    refused); hunting on disk, nothing sets them. `rewrite` may put an equal relation in the place of one that is to be run."""
 
     connection: duckdb.DuckDBPyConnection
     name: str
     flavour: Flavour
     schema: Schema
     limits: bool = True
+    rewrite: Callable[[Relation], Relation] = _as_it_is
 
     def scan(self) -> Scan:
         return Scan(self.name, (ROW, *self.schema))
@@ -149,7 +154,7 @@ def run(table: EventTable, relation: Relation) -> list[ResultRow]:
     for instance where a number overflows."""
     columns = relation.columns
     try:
-        rows = table.connection.execute(to_sql(relation)).fetchall()
+        rows = table.connection.execute(to_sql(table.rewrite(relation))).fetchall()
     except duckdb.Error as error:
         raise UsageError(f"the search cannot be executed over these events: {str(error).splitlines()[0]}") from error
     return [ResultRow(row[0], dict(zip(columns, row[2:], strict=True))) for row in rows]
