@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from threading import Event
 
@@ -26,6 +26,7 @@ Progress = Callable[[str, int, int], None]
 
 _BATCH_BYTES = 128 * 2**20
 _BATCH_FILES = 200
+_TELL_S = 0.5
 
 
 def load(store: Store, files: Sequence[Loaded], on_reject: OnReject, progress: Progress | None = None, site: Site | None = None) -> int:
@@ -33,10 +34,12 @@ def load(store: Store, files: Sequence[Loaded], on_reject: OnReject, progress: P
     sizes = {one.number: one.file.path.stat().st_size if one.file.path.is_file() else 0 for one in files}
     batches = sorted(_batches(files, sizes), key=lambda batch: -_bytes(batch, sizes))
     done, total = 0, sum(sizes.values())
-    for batch in _read_all(store, batches, on_reject, site):
+    running: dict[int, tuple[Store, int]] = {}
+    for batch in _read_all(store, batches, on_reject, site, running if progress is not None else None, sizes):
         done += _bytes(batch, sizes)
         if progress is not None:
-            progress(shown(batch[-1].file.path), done, total)
+            under_way = sum(int(size * max(0.0, own.connection.query_progress()) / 100) for own, size in list(running.values()))
+            progress(shown(batch[-1].file.path) if batch else "reading", done + under_way, total)
     return total
 
 
@@ -58,11 +61,19 @@ def _bytes(batch: Sequence[Loaded], sizes: Mapping[int, int]) -> int:
     return sum(sizes[one.number] for one in batch)
 
 
-def _read_all(store: Store, batches: Sequence[Sequence[Loaded]], on_reject: OnReject, site: Site | None) -> Iterator[Sequence[Loaded]]:
-    """The batches as they are done."""
+def _read_all(
+    store: Store,
+    batches: Sequence[Sequence[Loaded]],
+    on_reject: OnReject,
+    site: Site | None,
+    running: dict[int, tuple[Store, int]] | None,
+    sizes: Mapping[int, int],
+) -> Iterator[Sequence[Loaded]]:
+    """The batches as they are done. With `running`, which then holds the connections at work and their batches' bytes, nothing is given
+    now and then, so that the caller can tell how far they are."""
     stop = Event()
     workers = min(os.cpu_count() or 1, len(batches))
-    if workers <= 1:
+    if workers <= 1 and running is None:
         for batch in batches:
             _read(Batch(store, on_reject, stop, site), batch)
             yield batch
@@ -74,17 +85,23 @@ def _read_all(store: Store, batches: Sequence[Sequence[Loaded]], on_reject: OnRe
 
     def work(batch: Sequence[Loaded]) -> Sequence[Loaded]:
         own = free.get()
+        if running is not None:
+            running[id(own)] = own, _bytes(batch, sizes)
         try:
             _read(Batch(own, on_reject, stop, site), batch)
         finally:
+            if running is not None:
+                del running[id(own)]
             free.put(own)
         return batch
 
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(max(1, workers)) as pool:
         futures = [pool.submit(work, batch) for batch in batches]
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            waiting = set(futures)
+            while waiting:
+                done, waiting = wait(waiting, timeout=None if running is None else _TELL_S, return_when=FIRST_COMPLETED)
+                yield from ((future.result() for future in done) if done else [()])
         except BaseException:
             # Ctrl-C or a fault: the threads end here, before the directory of their temporary files does.
             stop.set()

@@ -95,7 +95,8 @@ class Batch:
             return list(seen)
         if len(readings) == 1:
             return [None]
-        return [one for reading in readings for one in self.together([reading], source, staged)]
+        middle = len(readings) // 2
+        return [one for half in (readings[:middle], readings[middle:]) for one in self.together(half, source, staged)]
 
     def finish(self, reading: Reading, seen: Seen | None, headers: int | None = None) -> None:
         """Read with Python what DuckDB did not: the lines that it has not got, and its odd ones (None: all lines). `headers` is how many

@@ -52,7 +52,12 @@ class Store:
         """The same store for another thread: a connection and a working directory of its own."""
         work = self.work / name
         work.mkdir(exist_ok=True)
-        return Store(self.connection.cursor(), self.plan, work)
+        connection = self.connection.cursor()
+        # So that `query_progress` answers.
+        connection.execute("SET enable_progress_bar = true")
+        connection.execute("SET enable_progress_bar_print = false")
+        connection.execute("SET progress_bar_time = 0")
+        return Store(connection, self.plan, work)
 
     def add_staged(self, staged: Staged, source: Source, files: Sequence[tuple[int, int]]) -> list[Seen] | None:
         """Keep what a fast reader gives of `files`, each as its number and how many lines it has; what it saw in each. None, and nothing is
