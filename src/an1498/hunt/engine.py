@@ -172,6 +172,8 @@ class _Rejects:
         self._first: dict[int, list[Reject]] = {}
         self._waiting: dict[int, list[str]] = {}
         self._lock = Lock()
+        if file is not None:
+            _try(file)
 
     def add(self, number: int, reject: Reject, line: bytes) -> None:
         with self._lock:
@@ -206,6 +208,15 @@ class _Rejects:
 
     def _path(self, number: int) -> Path:
         return self._work / f"rejects-{number}"
+
+
+def _try(file: Path) -> None:
+    """Raises OSError at once where the file cannot be written, not at the end of a long run."""
+    there = file.exists()
+    with file.open("ab"):
+        pass
+    if not there:
+        file.unlink()
 
 
 def _reject_line(reject: Reject, line: bytes) -> str:

@@ -18,7 +18,7 @@ from an1498.hunt.record_files import read_records
 from an1498.hunt.store import Store
 from an1498.hunt.tsv_files import read_tsv
 from an1498.telemetry.detect import Format
-from an1498.telemetry.files import shown
+from an1498.telemetry.files import is_plain, shown
 from an1498.telemetry.stored import Site
 
 Progress = Callable[[str, int, int], None]
@@ -27,6 +27,8 @@ Progress = Callable[[str, int, int], None]
 _BATCH_BYTES = 128 * 2**20
 _BATCH_FILES = 200
 _TELL_S = 0.5
+_EXPANSION = 10
+"""How much larger a compressed log is taken to be once it is plain."""
 
 
 def load(store: Store, files: Sequence[Loaded], on_reject: OnReject, progress: Progress | None = None, site: Site | None = None) -> int:
@@ -49,12 +51,23 @@ def _batches(files: Sequence[Loaded], sizes: Mapping[int, int]) -> Iterator[list
         kinds.setdefault((one.file.format, one.file.service), []).append(one)
     for alike in kinds.values():
         batch: list[Loaded] = []
+        held = 0
         for one in alike:
-            if len(batch) == _BATCH_FILES or (batch and _bytes([*batch, one], sizes) > _BATCH_BYTES):
+            size = sizes[one.number] * (_EXPANSION if _is_copied(one) else 1)
+            if len(batch) == _BATCH_FILES or (batch and held + size > _BATCH_BYTES):
                 yield batch
-                batch = []
+                batch, held = [], 0
             batch.append(one)
+            held += size
         yield batch
+
+
+def _is_copied(loaded: Loaded) -> bool:
+    """Whether the file takes space in the working directory while it is read."""
+    try:
+        return not is_plain(loaded.file.path)
+    except OSError:
+        return False
 
 
 def _bytes(batch: Sequence[Loaded], sizes: Mapping[int, int]) -> int:
