@@ -199,7 +199,7 @@ class _Rejects:
             try:
                 shutil.copyfile(whole, self._file)
             except OSError as error:
-                raise UsageError(f"{self._file} cannot be written: {error.strerror}; check the path and its permissions") from None
+                raise _not_written(self._file, error) from None
 
     def _flush(self, number: int) -> None:
         with self._path(number).open("a", encoding="utf-8") as stream:
@@ -211,12 +211,19 @@ class _Rejects:
 
 
 def _try(file: Path) -> None:
-    """Raises OSError at once where the file cannot be written, not at the end of a long run."""
+    """Raises UsageError at once where the file cannot be written, not at the end of a long run."""
     there = file.exists()
-    with file.open("ab"):
-        pass
+    try:
+        with file.open("ab"):
+            pass
+    except OSError as error:
+        raise _not_written(file, error) from None
     if not there:
         file.unlink()
+
+
+def _not_written(file: Path, error: OSError) -> UsageError:
+    return UsageError(f"{file} cannot be written: {error.strerror}; check the path and its permissions")
 
 
 def _reject_line(reject: Reject, line: bytes) -> str:
