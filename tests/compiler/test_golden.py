@@ -11,7 +11,7 @@ from an1498.model import Language
 from an1498.replay import eql, esql, lucene, spl
 
 FILES = sorted(GOLDEN.glob("*.txt"))
-MACROS = {"mac": "(index=mac)", "zeek": "(index=zeek)"}
+MACROS = {"mac": "(index=mac)", "zeek": "(index=zeek)", "an1498_staged": "index=risk"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -7,8 +7,8 @@ from uuid import UUID, uuid5
 from an1498.compiler.entity import HostField
 from an1498.compiler.refusal import Refusal
 from an1498.content.ecs import ecs_type
-from an1498.content.kibana import CARRIERS
-from an1498.model import EventRule, LayoutField, Target
+from an1498.content.kibana import carried
+from an1498.model import EventRule, LayoutField, LayoutSource, Target
 
 _NAMESPACE = UUID("0d9f2b43-2c1e-5f0a-8a5b-6e0d1f3a1498")
 _HIGHEST_RANK = 9999
@@ -31,9 +31,9 @@ def rank(rule: EventRule) -> int | None:
     return found if isinstance(found, int) and 0 <= found <= _HIGHEST_RANK else None
 
 
-def alert_field(row: LayoutField) -> LayoutField:
+def alert_field(source: LayoutSource, row: LayoutField) -> LayoutField:
     """The event's field as an alert has it. Raises Refusal where the alerts' index does not map it."""
-    name = CARRIERS.get(row.indexed, row.indexed)
+    name = carried(source).get(row.indexed, row.indexed)
     kind = ecs_type(name)
     if kind is None:
         raise Refusal(

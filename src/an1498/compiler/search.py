@@ -104,10 +104,10 @@ def _event(context: Context, rule: EventRule, language: Language) -> Search:
     if language is Language.ESQL:
         codes.append("esql-row-limit")
     score = risk_score(rule.level, context.target)
-    written_as = _written_as(context, rule)
+    written_as, machines = _written_as(context, rule), machine_fields(context.target, found.source)
     text = emitter.event_search(found)
     if written_as and language is Language.SPL:
-        text = writing_search(found, written_as, staged.written(context)[rule.name], score)
+        text = writing_search(found, written_as, staged.written(context)[rule.name], machines, score)
     return Search(
         rule=rule.name,
         id=rule.id,
@@ -119,7 +119,7 @@ def _event(context: Context, rule: EventRule, language: Language) -> Search:
         timespan_s=schedule.timespan_s,
         interval_s=schedule.interval_s,
         lookback_s=schedule.lookback_s,
-        entity_fields=machine_fields(context.target, found.source),
+        entity_fields=machines,
         required_fields=_required([found], (), language),
         level=rule.level,
         risk_score=score,

@@ -25,13 +25,13 @@ _BEGIN = f"\n| eval {ORIGINAL_TIME}="
 RAW = "AN1498 staged event"
 
 
-def writing_search(found: EventCondition, name: str, rows: Sequence[LayoutField], risk_score: int) -> str:
-    """The search of an event rule that writes under `name` (`staged.staged_as`) the fields `rows`."""
+def writing_search(found: EventCondition, name: str, rows: Sequence[LayoutField], machines: Sequence[str], risk_score: int) -> str:
+    """The search of an event rule that writes under `name` (`staged.staged_as`) the fields `rows`, and risk on the machine that the
+    first of `machines` names."""
     written = [(written_name(row), f'"=".{field(row.indexed)}') for row in rows]
     constants = [(SOURCE, string(name)), ("search_name", string(name)), ("_raw", string(RAW))]
     columns = [TIME_FIELD, SOURCE, "search_name", ORIGINAL_TIME, ORIGINAL_EVENT, *(column for column, _ in written)]
-    machine = found.source.entity_field
-    if machine:
+    for machine in machines[:1]:
         # No machine, no risk: Enterprise Security would put it on "unknown".
         score = f"if(isnotnull({field(machine)}), {risk_score}, 0)"
         constants += [("risk_object", field(machine)), ("risk_object_type", string("system")), ("risk_score", score)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from sigma.types import SigmaCasedString, SigmaString
 
@@ -87,7 +88,7 @@ def written_name(row: LayoutField) -> str:
 
 def _staged(context: Context, stage: Stage) -> Stage:
     _check_written(context, stage.rule)
-    stored = alerts_index.alert_field if context.target.backend == "elastic" else _written_row
+    stored = partial(alerts_index.alert_field, stage.source) if context.target.backend == "elastic" else _written_row
     keys, values = (tuple(stored(row) for row in rows) for rows in (stage.keys, stage.values))
     source = _source(context.target, stage.source, (*keys, *values))
     return replace(stage, condition=_selection(context.target, stage.rule, source), keys=keys, values=values, staged=True)

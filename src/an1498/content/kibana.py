@@ -9,11 +9,21 @@ an ECS field; the machine's address, which our ingest pipeline computes, is put 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from an1498.content.ecs import ecs_type
+from an1498.model import LayoutSource
 
 RULE_ID = "kibana.alert.rule.rule_id"
 ORIGINAL_TIME = "kibana.alert.original_time"
 ORIGINAL_EVENT = ("kibana.alert.ancestors.id", "kibana.alert.ancestors.index")
 
-CARRIERS: Mapping[str, str] = {"an1498.entity": "client.ip"}
-"""ECS fields into which a staged target's ingest pipelines copy fields of ours. The Mac is the client of the sessions that matter here."""
+CARRIER = "client.ip"
+"""The ECS field into which a staged target's ingest pipelines copy a machine's address that is in no ECS field: the Mac is the client of
+the sessions that matter here."""
+
+
+def carried(source: LayoutSource) -> dict[str, str]:
+    """Fields of the source's events that go to alerts under another name: stored field → ECS field. A source that has a `client.ip` of
+    its own keeps it, so its machine is not carried."""
+    stored = {row.indexed for row in source.fields} | {row.indexed for row in source.derived} | set(source.constants)
+    name = source.entity_field
+    return {name: CARRIER} if name and ecs_type(name) is None and CARRIER not in stored else {}

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from an1498.content.kibana import CARRIERS
+from an1498.content.kibana import CARRIER, carried
 from an1498.model import RANK_FIELD, Alert, FieldType, Language, NativeEvent, Pack, Search, Target
 from an1498.replay.ingest import index_event
 from an1498.replay.lookup import Lookup
@@ -74,18 +74,20 @@ def _stored(target: Target, events: Iterable[NativeEvent]) -> Stream:
             document = index_event(event, layout)
             if document is not None:
                 if target.staging is not None:
-                    document = {**document, **_for_staging(target, document, len(stored))}
+                    document = {**document, **_for_staging(target, event, document, len(stored))}
                 stored.append((event, document))
                 break
     return stored
 
 
-def _for_staging(target: Target, document: Mapping[str, Any], place: int) -> dict[str, Any]:
+def _for_staging(target: Target, event: NativeEvent, document: Mapping[str, Any], place: int) -> dict[str, Any]:
     """What a staged target's event searches need besides. Splunk: the internal fields of an event's bucket and of its place there
     (Knowledge Manager Manual, "Use default fields"). Elastic: what our ingest pipelines copy into fields that alerts have."""
     if target.backend == "splunk":
         return {"_bkt": f"{document.get('index', 'main')}~0~AN1498", "_cd": f"0:{place}"}
-    return {carrier: document[name] for name, carrier in CARRIERS.items() if name in document}
+    sources = (source for layout in target.layouts for source in layout.sources)
+    source = next(one for one in sources if (one.product, one.service) == (event.product, event.service))
+    return {carrier: document[name] for name, carrier in carried(source).items() if name in document}
 
 
 def _flavour(target: Target) -> Flavour:
@@ -110,7 +112,7 @@ def field_types(target: Target) -> dict[str, ColumnType]:
     if target.staging is not None and target.backend == "splunk":
         types |= dict.fromkeys(("_bkt", "_cd"), ColumnType(FieldType.KEYWORD))
     elif target.staging is not None:
-        types |= {carrier: types[name] for name, carrier in CARRIERS.items() if name in types}
+        types.setdefault(CARRIER, ColumnType(FieldType.IP))
     return types
 
 

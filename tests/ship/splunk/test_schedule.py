@@ -45,7 +45,14 @@ STREAMS = {
     "all samples of bursts": events_of("handshake_failure_burst", "handshake_failure_burst_edges", "handshake_failure_burst_slides"),
     "a burst of an hour": sustained("handshake_failure_burst", 40, 90),
     "a fan-out of an hour": sustained("untrusted_tls_fan_out", 60, 60),
-    "pairs": events_of("window_exactly", "window_plus_1ms", "consumed_sequences", "two_hosts_interleaved", "launchd_window_edges"),
+    "pairs": events_of(
+        "encrypted_without_handshake",
+        "window_exactly",
+        "window_plus_1ms",
+        "consumed_sequences",
+        "two_hosts_interleaved",
+        "launchd_window_edges",
+    ),
     "pairs again and again": sustained("implant_self_signed_server", 47, 60),
     "on the host": sustained("on_host_window_and_hosts", 61, 40),
 }

@@ -116,6 +116,8 @@ def test_correlations_end_where_all_event_searches_have_written() -> None:
                 covered = [tuple(at + bound for bound in bounds(writer)) for at in runs(writer) if at + lag.lag_s <= run]
                 covered = [found for found in covered if found[1] > begin]
                 assert covered[0][0] <= begin and covered[-1][1] >= end
+                if "info_min_time" in settings["search"]:
+                    assert begin + int(settings["search"].partition("info_min_time+")[2].split("\n")[0]) == end - 300
                 assert all(earlier[1] == later[0] for earlier, later in pairwise(covered))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from an1498.compiler.alerts_index import index as alerts_index
 from an1498.compiler.entity import machine_fields
-from an1498.content.kibana import CARRIERS
+from an1498.content.kibana import carried
 from an1498.model import ELASTIC_ASSETS, Entity, FieldType, Language, LayoutSource, Pack, Search, Target
 from an1498.ship.elastic.datastreams import custom_names, names_of
 from an1498.ship.elastic.fields import distinct_sources, indexed_names, key_fields, stages, target_sources
@@ -50,7 +50,7 @@ def _buttons(pack: Pack, search: Search) -> Iterator[str]:
         seen.add(stage.source.index)
         where = {"event.dataset": str(stage.source.constants["event.dataset"])} if "event.dataset" in stage.source.constants else {}
         for name, field in keys.items():
-            shown = CARRIERS.get(field, field) if search.staged else field
+            shown = carried(stage.source).get(field, field) if search.staged else field
             where[field] = f"{{{{{name if search.language is Language.ESQL else shown}}}}}"
         label = f"{stage.source.product}/{stage.source.service}: all records of this group"
         yield investigate(label, f"What else the log has around the time of: {search.title}", [where], minutes)

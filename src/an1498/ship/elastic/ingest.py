@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from an1498.content.ecs import ecs_type
-from an1498.content.kibana import CARRIERS
+from an1498.content.kibana import CARRIER, carried
 from an1498.errors import ContentError
 from an1498.model import ELASTIC_ASSET_TYPES, Derivation, FieldType, Layout, LayoutSource, Target
 from an1498.ship.assets import TABLE_FIELD
@@ -140,15 +139,9 @@ def _derived(layout: Layout, source: LayoutSource) -> Iterable[Body]:
 
 def _carried(source: LayoutSource, *, staged: bool) -> Iterable[Body]:
     """Copies of our fields in ECS fields, which alerts keep; what the sender put there goes."""
-    for name, carrier in _carriers(source) if staged else ():
+    for name, carrier in carried(source).items() if staged else ():
         yield {"remove": {"tag": f"{carrier} of the sender", "field": carrier, "ignore_missing": True}}
         yield {"set": {"tag": carrier, "field": carrier, "copy_from": name, "ignore_empty_value": True}}
-
-
-def _carriers(source: LayoutSource) -> list[tuple[str, str]]:
-    """Only of what the searches read: of the other logs' events the machine is a field that alerts keep anyway."""
-    read = {derived.indexed for derived in source.derived} & {source.entity_field}
-    return [(name, carrier) for name, carrier in sorted(CARRIERS.items()) if name in read]
 
 
 def _rank(source: LayoutSource) -> Body:
@@ -173,8 +166,8 @@ def component_template(source: LayoutSource, version: int, *, staged: bool = Fal
     for derived in source.derived:
         if derived.indexed.startswith(f"{OWN}."):
             mappings[derived.indexed] = {"type": es_type(derived.type)}
-    for _, carrier in _carriers(source) if staged else ():
-        mappings[carrier] = {"type": es_type(ecs_type(carrier) or FieldType.KEYWORD)}
+    if staged and carried(source):
+        mappings[CARRIER] = {"type": es_type(FieldType.IP)}
     for row in source.fields:
         if row.type is FieldType.TEXT:
             whole = {MULTI_FIELD.lstrip("."): {"type": "keyword", "ignore_above": WHOLE_TEXT}}
