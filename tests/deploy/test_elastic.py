@@ -133,7 +133,8 @@ def test_local_changes_are_left_alone_until_asked(elastic: Bench, small_elastic:
     assert fake.rules[BURST]["query"] == "FROM x" and fake.rules[BURST]["name"] != "New"
     elastic.apply(BURST, "ingest_pipeline/logs-zeek.ssl@custom")
     assert fake.rules[BURST]["name"] == "New" and fake.rules[BURST]["query"] != "FROM x"
-    assert len(fake.pipelines["logs-zeek.ssl@custom"]["processors"]) == 1
+    built = json.loads(small_elastic["bundle/ingest_pipelines/logs-zeek.ssl@custom.json"])
+    assert fake.pipelines["logs-zeek.ssl@custom"]["processors"] == built["processors"]
     with pytest.raises(UsageError, match="no deployed object"):
         elastic.plan("nothing")
     assert elastic.model.violations == []
