@@ -168,6 +168,22 @@ RAW: list[tuple[str, Any, str, dict[str, Any]]] = [
         "unifiedlog",
         {"host.name": "mac-1"},
     ),
+    # Fields that Splunk extracted, all of them texts, some of them twice.
+    (
+        "splunk",
+        {
+            "_time": "1768471207.25",
+            "ts": "1768471207.25",
+            "sourcetype": "bro:ssl:json",
+            "uid": ["C1", "C1"],
+            "resumed": "false",
+            "version": "x",
+        },
+        "ssl",
+        {"uid": "C1", "resumed": False},
+    ),
+    ("splunk", {"_time": "1768471207.25", "sourcetype": "bro:dns:json", "query": "example.org"}, "dns", {}),
+    ("elastic", {"_source": {"@timestamp": "2026-01-15T10:00:07.250Z", "event": {"dataset": "zeek.http"}}}, "http", {}),
 ]
 
 

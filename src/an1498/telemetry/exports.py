@@ -155,27 +155,29 @@ def _csv(name: str, lines: Iterable[tuple[int, bytes]]) -> Iterator[Numbered]:
                 bad.append((number, error.at(Location(name, number), line)))
 
     bad: list[Numbered] = []
-    old = csv.field_size_limit(LARGEST)
+    # For the whole process, and for good: files are read in several threads.
+    csv.field_size_limit(max(LARGEST, csv.field_size_limit()))
+    reader = csv.reader(texts(), strict=True)
     try:
-        reader = csv.reader(texts(), strict=True)
         header = next(reader, [])
+    except csv.Error as error:
+        yield place[0], Reject(Location(name, place[0]), f"the header is not CSV: {error}", "export it again")
+        return
+    begins = place[0] + 1
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            yield begins, Reject(Location(name, begins), f"is not CSV: {error}", "export it again")
+            row = []
+        yield from bad
+        bad.clear()
+        if row is None:
+            return
+        if row and len(row) != len(header):
+            problem = f"the row has {len(row)} cells, the header has {len(header)}"
+            text = ",".join(row).encode("utf-8", "surrogatepass")
+            yield begins, Reject(Location(name, begins), problem, "the file may be cut off; export it again", text)
+        elif row:
+            yield begins, {key: value for key, value in zip(header, row, strict=True) if value != ""}
         begins = place[0] + 1
-        while True:
-            try:
-                row = next(reader, None)
-            except csv.Error as error:
-                yield begins, Reject(Location(name, begins), f"is not CSV: {error}", "export it again")
-                row = []
-            yield from bad
-            bad.clear()
-            if row is None:
-                return
-            if row and len(row) != len(header):
-                problem = f"the row has {len(row)} cells, the header has {len(header)}"
-                text = ",".join(row).encode("utf-8", "surrogatepass")
-                yield begins, Reject(Location(name, begins), problem, "the file may be cut off; export it again", text)
-            elif row:
-                yield begins, {key: value for key, value in zip(header, row, strict=True) if value != ""}
-            begins = place[0] + 1
-    finally:
-        csv.field_size_limit(old)

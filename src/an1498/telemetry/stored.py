@@ -20,7 +20,7 @@ from an1498.telemetry.exports import records
 from an1498.telemetry.lines import shown
 from an1498.telemetry.reject import Malformed, Reject, quoted
 from an1498.telemetry.times import epoch_us, iso_us
-from an1498.telemetry.zeek_logs import FIELD_TYPES, OTHER_TYPES, log_name, log_of_file
+from an1498.telemetry.zeek_logs import FIELD_TYPES, LOG_NAMES, OTHER_TYPES, log_name, log_of_file
 from an1498.telemetry.zeek_values import json_value
 
 Known = Callable[[str], Host | None]
@@ -51,7 +51,7 @@ class Site:
 def scan(path: Path, backend: str, site: Site) -> Iterator[NativeEvent | Reject]:
     """Every record of an export as an event or why it is none; `exports` says what its line is. `backend` is `splunk` or `elastic`."""
     sources = tuple(source for layout in site.layouts if layout.backend == backend for source in layout.sources)
-    reader = _Stored(path, sources, site.known)
+    reader = _Stored(path, sources, site.known, typed=backend == "elastic")
     for number, record in records(path):
         if isinstance(record, Reject):
             yield record
@@ -77,22 +77,25 @@ def addressed(event: NativeEvent, addresses: Callable[[str, int], tuple[str, ...
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
+    """`typed`: whether the SIEM keeps JSON's types; Splunk's fields are texts."""
+
     path: Path
     sources: Sequence[LayoutSource]
     known: Known
+    typed: bool
 
     def read(self, number: int, record: Mapping[str, Any]) -> NativeEvent | Reject | None:
         document = _document(record)
         host = self._host(document)
-        for native in (record.get("_source"), record.get("json"), record):
+        raw = next((text for key in _RAW_KEYS if isinstance(text := _one(document.get(key)), str) and _is_raw(text)), None)
+        if raw is not None:
+            return self._raw(number, raw, document, host)
+        for native in (record.get("_source"), record.get("json"), record) if self.typed else ():
             # An index of records as the sensor wrote them, with or without what a shipper added.
             if isinstance(native, dict) and "ts" in native:
                 return zeek.LineReader(self.path, None, named=_log(document)).event(number, native)
             if isinstance(native, dict) and "timestamp" in native and "eventMessage" in native:
                 return unifiedlog.LineReader(self.path, host).event(number, native)
-        raw = next((text for key in _RAW_KEYS if isinstance(text := _one(document.get(key)), str) and _is_raw(text)), None)
-        if raw is not None:
-            return self._raw(number, raw, document, host)
         return self._mapped(number, document, host)
 
     def _host(self, document: Mapping[str, Any]) -> Host | None:
@@ -115,6 +118,10 @@ class _Stored:
         return zeek.LineReader(self.path, None, named=_log(document)).read(number, line)
 
     def _mapped(self, number: int, document: Mapping[str, Any], host: Host | None) -> NativeEvent:
+        log = _log(document)
+        if log is not None and not any((one.product, one.service) == ("zeek", log) for one in self.sources):
+            # A log that no layout knows: no rule reads it, and its time is all that is asked of it.
+            return NativeEvent("zeek", log, _time(document), {}, Location(shown(self.path), number), None)
         source = self._source(document)
         types = FIELD_TYPES.get(source.service, OTHER_TYPES) if source.product == "zeek" else {}
         fields: dict[str, Any] = {}
@@ -177,8 +184,8 @@ def _leaves(document: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any
 
 
 def _one(value: Any) -> Any:
-    """The value of a list with one."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+    """The value of a list with one, also where it stands there several times, as Splunk has it that extracts fields twice."""
+    return value[0] if isinstance(value, list) and value and all(item == value[0] for item in value) else value
 
 
 def _text(document: Mapping[str, Any], *names: str) -> str:
@@ -196,8 +203,9 @@ def _log(document: Mapping[str, Any]) -> str | None:
     """The Zeek log that the record's surroundings name."""
     for key in ("event.dataset", "data_stream.dataset", "fileset.name"):
         text = _text(document, key).removeprefix("zeek.").removeprefix("corelight.")
-        if text:
-            return _DATASETS.get(text, log_name(text))
+        text = _DATASETS.get(text, text)
+        if text in LOG_NAMES:
+            return text
     found = _SOURCETYPE.fullmatch(_text(document, "sourcetype"))
     if found is not None:
         return log_name(found["log"])
