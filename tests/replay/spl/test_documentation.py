@@ -168,6 +168,8 @@ COMMANDS: list[tuple[str, str, Events, Any]] = [
      [{"_time": 0, "_raw": '{"a":{"b":1.0},"l":[{"i":"x"},{"i":"y"}]}'}],
      [{"a.b": "1.0", "z": ["x", "y"]}]),
     ("spath", "spath input=j | table a.b l{}", [{"_time": 0, "j": '{"a":{"b":true},"l":[1,2]}'}], [{"a.b": "true", "l{}": ["1", "2"]}]),
+    ("spath", "spath input=j | table a o", [{"_time": 2, "j": '{"a": [1]}', "o": "x"}, {"_time": 1, "j": '{"b": null}', "o": ["y", "z"]}],
+     [{"a": None, "o": "x"}, {"a": None, "o": ["y", "z"]}]),
     # CASE and TERM: letters' case; major breakers on both sides
     ("search", "search CASE(Foo) | table _raw", [{"_time": 1, "_raw": "Foo bar"}, {"_time": 0, "_raw": "foo bar"}], ["Foo bar"]),
     ("search", "search TERM(10.0.0.1) | table _raw", [{"_time": 1, "_raw": "from 10.0.0.1 on"}, {"_time": 0, "_raw": "ip=10.0.0.1"}],
@@ -223,6 +225,7 @@ def test_the_time_of_the_run() -> None:
         ("bin span=10 x", in_order(-5)),
         ("spath input=x", in_order("no json")),
         ("spath input=x path=a{0}", in_order("{}")),
+        ("spath input=x", [{"_time": 1, "x": '{"a": 1}', "a": "b"}]),
         ("spath input=x path=a", in_order('{"a": {"b": 1}}')),
         ("foreach x [eval <<ITEM>>=1]", in_order(1)),
         ("stats perc95(x)", in_order(*range(1, 11))),

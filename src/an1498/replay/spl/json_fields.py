@@ -9,7 +9,7 @@ from typing import Any
 from an1498.replay.spl import syntax
 from an1498.replay.spl.frame import Frame
 from an1498.replay.spl.materialised import Row, computed
-from an1498.replay.spl.values import Kind
+from an1498.replay.spl.values import Kind, plain_text
 
 
 def spath(frame: Frame, command: syntax.Plain) -> Frame:
@@ -25,7 +25,7 @@ def spath(frame: Frame, command: syntax.Plain) -> Frame:
 
     def extracted(kinds: Mapping[str, Kind], rows: list[Row]) -> tuple[Mapping[str, Kind], list[Row]]:
         found: list[Row] = []
-        many: set[str] = set()
+        many = {name for name, kind in kinds.items() if kind is Kind.LIST}
         added: dict[str, None] = {}
         for row in rows:
             leaves = _leaves_of(row.get(field))
@@ -37,22 +37,23 @@ def spath(frame: Frame, command: syntax.Plain) -> Frame:
                     raise source.unsupported(at, "spath of an object or a whole array")
                 leaves = {output or path: leaves[path]} if path in leaves else {}
             for name in leaves:
-                if row.get(name) is not None and not path:
+                if row.get(name) is not None:
                     raise source.unsupported(at, f"spath that finds '{name}', which the event has already")
             added.update(dict.fromkeys(leaves))
             many |= {name for name, values in leaves.items() if len(values) > 1}
             found.append({**row, **leaves})
-        kinds = {**kinds, **{name: Kind.LIST if name in many else Kind.TEXT for name in added}}
-        for name in added:
-            for place, row in enumerate(found):
-                value = row.get(name)
-                single = value[0] if isinstance(value, list) and len(value) == 1 else value
-                found[place] = {**row, name: single if name not in many or value is None or isinstance(value, list) else [value]}
-                if name in many and isinstance(value, list):
-                    found[place] = {**row, name: value}
-        return kinds, found
+        written: list[Row] = [{**row, **{name: _stored(row.get(name), name in many) for name in added}} for row in found]
+        return {**kinds, **{name: Kind.LIST if name in many else Kind.TEXT for name in added}}, written
 
     return computed(frame, None if not path else (field,), at, extracted)
+
+
+def _stored(value: Any, many: bool) -> Any:
+    """A leaf's values, or what another event has in a field of that name, as the column holds them."""
+    if value is None:
+        return None
+    listed = value if isinstance(value, list) else [plain_text(value)]
+    return listed if many or len(listed) > 1 else listed[0]
 
 
 def _leaves_of(text: Any) -> dict[str, list[str]] | None:
