@@ -54,6 +54,7 @@ STREAMS = {
         "launchd_window_edges",
     ),
     "pairs again and again": sustained("implant_self_signed_server", 47, 60),
+    "flows": events_of("encrypted_without_handshake", "encrypted_without_handshake_edges"),
     "on the host": sustained("on_host_window_and_hosts", 61, 40),
 }
 
