@@ -196,6 +196,20 @@ def test_raw_records(pack: Pack, write: Write, backend: str, record: Any, servic
     assert {key: event.fields[key] for key in fields} == fields
 
 
+@pytest.mark.parametrize("said", [json.dumps(SSL), json.dumps(UNIFIED), "2026-01-15 10:00:07.250 A  node[7:1a] (Security) x"])
+def test_what_a_program_says_is_no_record(pack: Pack, write: Write, said: str) -> None:
+    source = {
+        "@timestamp": "2026-01-15T10:00:07.250Z",
+        "event": {"dataset": "unifiedlogs.log"},
+        "message": said,
+        "unified_log": {"event_type": "logEvent"},
+        "process": {"pid": 4711, "executable": "/tmp/implant"},
+    }
+    (event,) = scan_log(write("e.ndjson", json.dumps({"_source": source})), "elastic", site=Site(pack.layouts))
+    assert isinstance(event, NativeEvent)
+    assert (event.service, event.fields["eventMessage"], event.fields["processID"]) == ("unifiedlog", said, 4711)
+
+
 def test_what_is_known_about_a_machine_completes_its_records(pack: Pack, write: Write) -> None:
     record = {"result": {"_raw": json.dumps(UNIFIED), "host": "mac-1"}}
     (event,) = scan_log(

@@ -87,7 +87,9 @@ class _Stored:
     def read(self, number: int, record: Mapping[str, Any]) -> NativeEvent | Reject | None:
         document = _document(record)
         host = self._host(document)
-        raw = next((text for key in _RAW_KEYS if isinstance(text := _one(document.get(key)), str) and _is_raw(text)), None)
+        # In a mapped unified log record `message` is what a program said, which may look like any record.
+        keys = _RAW_KEYS if not any(name.startswith("unified_log.") for name in document) else _RAW_KEYS[:2]
+        raw = next((text for key in keys if isinstance(text := _one(document.get(key)), str) and _is_raw(text)), None)
         if raw is not None:
             return self._raw(number, raw, document, host)
         for native in (record.get("_source"), record.get("json"), record) if self.typed else ():
