@@ -1,7 +1,7 @@
 """Random streams through every correlation type and language: the emitted text against the reference.
 
 In CI the examples are the same each time (derandomised): 20 batches of 500 streams per type, 10,000 for each language that can say the
-type. `make prove` draws 30,000 per type.
+type. `make prove` draws 15,000 per type.
 """
 
 from __future__ import annotations

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +15,7 @@ from an1498.proof import page
 from an1498.proof.budget import LONG, QUICK
 from an1498.proof.evidence import Evidence, SearchEvidence, TypeEvidence
 from an1498.proof.oracles import Verdict
-from an1498.proof.prove import batches
+from an1498.proof.prove import _workers, batches
 
 TYPE = TypeEvidence("temporal_ordered", "spl", 7, 0, (), 10_000, 812, 0, ())
 SEARCH = SearchEvidence(
@@ -81,3 +84,30 @@ def test_batches_cover_every_type_and_shape(budget: object) -> None:
     assert {batch.shape.type for batch in made} == set(CorrelationType)
     for kind in CorrelationType:
         assert sum(batch.streams for batch in made if batch.shape.type is kind) >= (LONG if budget is LONG else QUICK).streams_per_type
+
+
+HEADINGS = [
+    "# Evidence",
+    "## Correlation types",
+    "## Searches of the pack: correlations",
+    "## Searches of the pack: event rules",
+    "## Independent oracles",
+    "## Equivalent mutants",
+    "## Verdict",
+]
+
+
+def test_the_page_has_its_parts_and_docs_hold_such_a_page() -> None:
+    """docs/proof.md, where a long run has written it, is a page of this form with the verdict of a run without problems."""
+    pages = [page.to_markdown(GOOD), *(path.read_text(encoding="utf-8") for path in Path(__file__).parents[2].glob("docs/proof.md"))]
+    for text in pages:
+        assert [line for line in text.splitlines() if line.startswith("#")] == HEADINGS
+        assert text.rstrip().endswith("No undeclared difference, no surviving mutant.")
+
+
+def test_an_interrupt_ends_the_workers() -> None:
+    with pytest.raises(KeyboardInterrupt), _workers() as pool:
+        pool.submit(time.sleep, 60)
+        pool.submit(time.sleep, 0).result()
+        raise KeyboardInterrupt
+    assert multiprocessing.active_children() == []

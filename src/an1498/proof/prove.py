@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Sequence
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 from an1498.compiler import compile_pack
 from an1498.content import load_pack
@@ -26,6 +31,8 @@ from an1498.proof.oracles import Verdict
 from an1498.proof.pack_streams import SETTINGS, PackComparison, PackDifference, compare_pack, overlaid
 from an1498.replay.scenarios import load_scenarios
 
+_T = TypeVar("_T")
+_SECONDS_BETWEEN_LINES = 15
 _LANGUAGES = (Language.SPL, Language.EQL, Language.ESQL)
 
 
@@ -56,17 +63,19 @@ def prove(root: Path, overlays: Sequence[Path], budget: Budget, label: str, prog
         raise UsageError(f"target '{staged[0]}' is staged: prove runs searches over raw events; leave its overlay out, an1498 test runs it")
     searches = compile_pack(pack).searches
     results = _Results()
-    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with _workers() as pool:
         todo = batches(budget)
-        for batch, comparison in zip(todo, pool.map(_compare, todo), strict=True):
+        for batch, comparison in zip(todo, _told(pool.map(_compare, todo), len(todo), "batches of random streams", progress), strict=True):
             results.types.setdefault(batch.shape.type, []).append((batch, comparison))
         progress(f"{sum(batch.streams for batch in todo):,} random streams through {len(results.types)} correlation types")
         settings = [(overlay, target) for overlay in SETTINGS.values() for target in sorted(pack.targets)]
-        for compared in pool.map(partial(_compare_pack, root, overlays, budget.pack_streams), settings):
+        over_pack = pool.map(partial(_compare_pack, root, overlays, budget.pack_streams), settings)
+        for compared in _told(over_pack, len(settings), "targets and settings", progress):
             results.packs += compared
         progress(f"the pack's correlations over random raw events: {sum(one.streams for one in results.packs):,} streams")
         rules = sorted({search.rule for search in searches}, key=lambda rule: (rule not in pack.correlations, rule))
-        for made in pool.map(partial(_control, root, overlays, budget.one_mutant_in), rules):
+        tried_rules = pool.map(partial(_control, root, overlays, budget.one_mutant_in), rules)
+        for made in _told(tried_rules, len(rules), "rules' mutants", progress):
             for one in made:
                 results.controls.setdefault(_key(one.search), []).append(one)
         tried = sum(one.tried for several in results.controls.values() for one in several)
@@ -85,6 +94,35 @@ def prove(root: Path, overlays: Sequence[Path], budget: Budget, label: str, prog
         tuple(verdicts),
         tuple(consultation.absent()),
     )
+
+
+@contextmanager
+def _workers() -> Iterator[ProcessPoolExecutor]:
+    """As many processes as there are cores. On an interrupt they end at once, and nothing is left behind."""
+    pool = ProcessPoolExecutor(max_workers=os.cpu_count(), initializer=_leave_interrupts_to_the_parent)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+            process.join()
+        raise
+    pool.shutdown()
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _told(results: Iterable[_T], total: int, what: str, progress: Callable[[str], None]) -> Iterator[_T]:
+    """The results, with a line of progress now and then."""
+    last = time.monotonic()
+    for done, result in enumerate(results, 1):
+        yield result
+        if time.monotonic() - last > _SECONDS_BETWEEN_LINES and done < total:
+            last = time.monotonic()
+            progress(f"  {done:,} of {total:,} {what}")
 
 
 def batches(budget: Budget) -> list[Batch]:

@@ -198,7 +198,8 @@ class _Prover:
             for atom in _conditions(program):
                 for field in _fields(atom):
                     self._atoms.setdefault(field, {})[atom] = None
-        self._changed = frozenset().union(*(_changed_fields(*pair) for pair in zip(_all(own), _all(mutant), strict=False)))
+        if len(_all(own)) == len(_all(mutant)):
+            self._changed = frozenset().union(*(_changed_fields(*pair) for pair in zip(_all(own), _all(mutant), strict=True)))
         self._agree((own,), (mutant,), {}, frozenset())
 
     def _agree(self, own: _Rows, mutant: _Rows, facts: Facts, decided: frozenset[str]) -> None:
