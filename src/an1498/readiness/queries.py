@@ -193,7 +193,8 @@ def _joinable_esql(mac: LayoutSource, ssl: LayoutSource) -> str:
     return (
         f"FROM {mac.index}, {ssl.index}\n"
         f"| EVAL an1498_address = COALESCE({mac.entity_field}, {ssl.entity_field}), "
-        f'an1498_sensor = CASE({mac.entity_field} IS NOT NULL, "mac", "zeek")\n'
+        # Both sensors' events may carry the machine's address under one name, so the dataset says whose event it is.
+        f'an1498_sensor = CASE({_dataset(mac)}, "mac", "zeek")\n'
         f"| WHERE an1498_address IS NOT NULL AND ({_dataset(mac)} OR {_dataset(ssl)})\n"
         "| STATS sensors = COUNT_DISTINCT(an1498_sensor) BY an1498_address\n"
         "| WHERE sensors == 2\n"
