@@ -10,7 +10,6 @@ from dataclasses import replace
 from an1498.replay.algebra import (
     Case,
     Col,
-    Expr,
     Extend,
     Filter,
     Limit,
@@ -21,8 +20,10 @@ from an1498.replay.algebra import (
     call,
 )
 from an1498.replay.spl import (
+    bins,
     combining,
     extraction,
+    filling,
     generating,
     json_fields,
     lookups,
@@ -37,18 +38,9 @@ from an1498.replay.spl import (
 from an1498.replay.spl.expressions import Expressions
 from an1498.replay.spl.frame import Frame, wildcard
 from an1498.replay.spl.parse import parse_template
-from an1498.replay.spl.times import span_seconds
 from an1498.replay.spl.values import (
     NUMBER_TYPE,
-    TEXT_TYPE,
     Kind,
-    Value,
-    as_number,
-    convert,
-    let,
-    looks_numeric,
-    number_text,
-    refuse,
 )
 
 # Fields that `fields` keeps although they are not named ("Internal fields and Splunk Web").
@@ -89,7 +81,7 @@ def _lower(start: Frame, frame: Frame, command: syntax.Command) -> Frame:
         case syntax.Branching():
             return combining.branching(frame, command, lower)
         case syntax.Chart():
-            return pivots.chart(frame, command, _binned)
+            return pivots.chart(frame, command, bins.binned)
         case syntax.Foreach():
             return _foreach(start, frame, command)
         case syntax.Head():
@@ -191,82 +183,6 @@ def _fields(frame: Frame, command: syntax.Plain) -> Frame:
     return frame.select([*present, *kept], command.at)
 
 
-def _bin(frame: Frame, command: syntax.Plain) -> Frame:
-    """`bin _time span=5m`: the start of the span, counted from the epoch (days begin at midnight UTC)."""
-    source, at = frame.context.source, command.at
-    span = command.options.get("span", "")
-    seconds = span_seconds(span)
-    if set(command.options) == {"span"} and len(command.words) == 1 and command.words != ("_time",) and span.isdecimal() and int(span):
-        return _ranges(frame, command, int(span))
-    if set(command.options) - {"span"} or seconds is None or command.words != ("_time",):
-        raise source.unsupported(at, "bin with anything but span=<seconds, minutes, hours or days> of _time or span=<number> of a field")
-    if 86_400 % seconds and seconds != 86_400:
-        raise source.unsupported(at, "a span that does not divide a day")
-    value = as_number(frame.value("_time", at), at)
-    start = call("mul", call("floor", call("div", value, Lit(float(seconds)))), Lit(float(seconds)))
-    return frame.extend([(command.renamed or "_time", Kind.NUMBER, start)], at)
-
-
-def _ranges(frame: Frame, command: syntax.Plain, span: int) -> Frame:
-    """A number as the range that it lies in, such as `20-30`."""
-    at = command.at
-    (name,) = command.words
-    value = frame.value(name, at)
-    start = call("mul", call("floor", call("div", as_number(value, at), Lit(float(span)))), Lit(float(span)))
-
-    def label(low: Expr) -> Expr:
-        text = call("concat", number_text(low, at), Lit("-"), number_text(call("add", low, Lit(float(span))), at))
-        refused = refuse(at, "bin of a negative number or of text that is no number", TEXT_TYPE)
-        missing = call("is_null", value.expr)
-        return Case(((missing, Lit(None, TEXT_TYPE)), (call("coalesce", call("ge", low, Lit(0)), Lit(False)), text)), refused)
-
-    return frame.extend([(command.renamed or name, Kind.TEXT, let(start, label))], at)
-
-
-def _binned(frame: Frame, span: str) -> Frame:
-    return _bin(frame, syntax.Plain("bin", ("_time",), {"span": span}, 0))
-
-
-def _fillnull(frame: Frame, command: syntax.Plain) -> Frame:
-    """Nulls become `value` (default 0), in the named fields or in all fields of the results."""
-    source, at = frame.context.source, command.at
-    if set(command.options) - {"value"}:
-        raise source.unsupported(at, "options of fillnull other than value")
-    if not command.words and frame.open:
-        frame.context.read.add("*")
-    filler = command.options.get("value", "0")
-    if not command.words:
-        return _fill_existing(frame, filler, at)
-    return frame.extend([_filled(frame, name, filler, at) for name in dict.fromkeys(command.words)], at)
-
-
-def _fill_existing(frame: Frame, filler: str, at: int) -> Frame:
-    """Without names, the fields of the results: those of which at least one result has a value."""
-    names = [name for name, kind in frame.columns.items() if kind is not Kind.CLOCK]
-    counted = Window(
-        frame.relation,
-        tuple((f"#has {name}", WindowCall("count", (Col(name),), start=None, end=None)) for name in names),
-    )
-    items = []
-    for name in names:
-        _, kind, filled = _filled(frame, name, filler, at)
-        absent = call("eq", Col(f"#has {name}"), Lit(0))
-        items.append((name, kind, Case(((absent, Lit(None, kind.sql_type)),), filled)))
-    wide = frame.over(counted).extend(items, at)
-    return wide.over(Select(wide.relation, tuple((name, Col(name)) for name in wide.columns)))
-
-
-def _filled(frame: Frame, name: str, filler: str, at: int) -> tuple[str, Kind, Expr]:
-    value = frame.value(name, at)
-    kind = value.kind
-    if kind.numeric and not looks_numeric(filler):
-        kind = Kind.TEXT
-    substitute: Expr = Lit(float(filler)) if kind.numeric else Lit(filler)
-    if kind is Kind.LIST:
-        substitute = convert(Value(Kind.TEXT, substitute), Kind.LIST, at)
-    return name, kind, call("coalesce", convert(value, kind, at), substitute)
-
-
 def _addinfo(frame: Frame, command: syntax.Plain) -> Frame:
     """The search's time range and identity. Replay searches all time, whose earliest boundary is 0 ("addinfo"); the rest depends on
     the run, which replay does not have."""
@@ -297,13 +213,13 @@ _PLAIN: dict[str, Callable[[Frame, syntax.Plain], Frame]] = {
     "addinfo": _addinfo,
     "addtotals": pivots.addtotals,
     "autoregress": running.autoregress,
-    "bin": _bin,
+    "bin": bins.into_bins,
     "collect": _collect,
     "dedup": ordering.dedup,
     "delta": running.delta,
     "fields": _fields,
     "filldown": running.filldown,
-    "fillnull": _fillnull,
+    "fillnull": filling.fillnull,
     "head": _head,
     "inputlookup": generating.inputlookup,
     "makemv": extraction.makemv,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from an1498.replay.algebra import Case, Expr, Lit, call
-from an1498.replay.spl import syntax
+from an1498.replay.spl import eval_syntax
 from an1498.replay.spl.pcre import PcreError, Regex, translate
 from an1498.replay.spl.values import (
     TEXT_TYPE,
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from an1498.replay.spl.expressions import Expressions
 
 Body = Callable[[Expr], Expr]
-Nodes = tuple[syntax.Expression, ...]
+Nodes = tuple[eval_syntax.Expression, ...]
 Lowering = Callable[["Expressions", Nodes, int], Value]
 Rows = dict[str, tuple[Lowering, int, int]]
 """Function name → (lowering, least and most number of arguments)."""
@@ -27,11 +27,11 @@ Rows = dict[str, tuple[Lowering, int, int]]
 MANY = 1_000
 
 
-def whole(scope: Expressions, node: syntax.Expression, what: str) -> int:
+def whole(scope: Expressions, node: eval_syntax.Expression, what: str) -> int:
     """A whole number written in the search; raises UnsupportedConstruct for anything computed."""
-    negative = isinstance(node, syntax.Unary) and node.operator == "-"
-    digits = node.operand if isinstance(node, syntax.Unary) and negative else node
-    if not isinstance(digits, syntax.Number) or not digits.value.is_integer():
+    negative = isinstance(node, eval_syntax.Unary) and node.operator == "-"
+    digits = node.operand if isinstance(node, eval_syntax.Unary) and negative else node
+    if not isinstance(digits, eval_syntax.Number) or not digits.value.is_integer():
         raise scope.source.unsupported(node.at, f"{what} that is not a whole number written in the search")
     return -int(digits.value) if negative else int(digits.value)
 

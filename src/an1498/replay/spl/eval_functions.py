@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from an1498.replay.spl import syntax
+from an1498.replay.spl import eval_syntax
 from an1498.replay.spl.eval_common import Rows
 from an1498.replay.spl.eval_conditions import CONDITIONS
 from an1498.replay.spl.eval_conversions import CONVERSIONS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FUNCTIONS: Rows = {**CONDITIONS, **CONVERSIONS, **TEXTS, **NUMBERS, **MULTIVALUES}
 
 
-def lower(scope: Expressions, node: syntax.Function) -> Value:
+def lower(scope: Expressions, node: eval_syntax.Function) -> Value:
     """Raises SearchSyntaxError for a wrong number of arguments, UnsupportedConstruct for a function that is not modelled."""
     row = FUNCTIONS.get(node.name)
     if row is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from an1498.replay.algebra import Case, Cast, Col, Expr, Lambda, ListOf, Lit, call
-from an1498.replay.spl import syntax
+from an1498.replay.spl import eval_syntax
 from an1498.replay.spl.eval_common import MANY, Nodes, Rows, regex_of, subject, whole
 from an1498.replay.spl.times import span_seconds
 from an1498.replay.spl.values import (
@@ -85,11 +85,11 @@ def _mvdedup(scope: Expressions, nodes: Nodes, at: int) -> Value:
 
 def _mvfilter(scope: Expressions, nodes: Nodes, at: int) -> Value:
     """The values for which the condition holds; it may refer to one field only."""
-    names = syntax.fields_of(nodes[0])
+    names = eval_syntax.fields_of(nodes[0])
     if len(names) != 1:
         raise scope.source.syntax_error(at, "the condition of mvfilter() must refer to exactly one field")
     (name,) = names
-    items = as_list(scope.value(syntax.Field(name, at)), at)
+    items = as_list(scope.value(eval_syntax.Field(name, at)), at)
     variable = f"#f{at}"
     inner = scope.binding(name, Value(Kind.TEXT, Col(variable)))
     return Value(Kind.LIST, non_empty(call("list_filter", items, Lambda(variable, inner.condition(nodes[0])))))
@@ -97,7 +97,7 @@ def _mvfilter(scope: Expressions, nodes: Nodes, at: int) -> Value:
 
 def _mvmap(scope: Expressions, nodes: Nodes, at: int) -> Value:
     """The expression for each value of the field."""
-    if not isinstance(nodes[0], syntax.Field):
+    if not isinstance(nodes[0], eval_syntax.Field):
         raise scope.source.unsupported(at, "mvmap() over anything but a field")
     items = as_list(scope.value(nodes[0]), at)
     variable = f"#m{at}"

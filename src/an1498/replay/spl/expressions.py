@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from an1498.replay.algebra import Case, Expr, Lit, call
-from an1498.replay.spl import eval_functions, syntax
+from an1498.replay.spl import eval_functions, eval_syntax
 from an1498.replay.spl.comparisons import compare, concatenate
 from an1498.replay.spl.eval_common import Body
 from an1498.replay.spl.eval_conditions import like
@@ -43,7 +43,7 @@ class Expressions:
     def binding(self, name: str, value: Value) -> Expressions:
         return Expressions(self.frame, {**self.bound, name: value})
 
-    def condition(self, node: syntax.Expression) -> Expr:
+    def condition(self, node: eval_syntax.Expression) -> Expr:
         """A Boolean; null counts as false wherever a condition is asked for."""
         value = self.value(node)
         if value.is_null:
@@ -52,28 +52,28 @@ class Expressions:
             raise self.source.unsupported(node.at, "a condition that is not a comparison or a Boolean function")
         return value.expr
 
-    def stored(self, node: syntax.Expression) -> Value:
+    def stored(self, node: eval_syntax.Expression) -> Value:
         """A value that a field can take: eval cannot assign a Boolean."""
         value = self.value(node)
         if value.kind is Kind.BOOLEAN:
             raise self.source.syntax_error(node.at, "a field cannot be given a Boolean", "wrap it: if(condition, value, value)")
         return value
 
-    def value(self, node: syntax.Expression) -> Value:
+    def value(self, node: eval_syntax.Expression) -> Value:
         match node:
-            case syntax.Number(constant):
+            case eval_syntax.Number(constant):
                 return number(constant)
-            case syntax.Text(constant):
+            case eval_syntax.Text(constant):
                 return text(constant)
-            case syntax.Field(name, at):
+            case eval_syntax.Field(name, at):
                 return self.bound[name] if name in self.bound else self.frame.value(name, at)
-            case syntax.Unary("not", operand, at):
+            case eval_syntax.Unary("not", operand, at):
                 return boolean(self._defined(self.condition(operand), at, "NOT", lambda inner: call("not", inner)))
-            case syntax.Unary(_, operand, at):
+            case eval_syntax.Unary(_, operand, at):
                 return Value(Kind.NUMBER, call("neg", as_number(self._not_boolean(operand), at)))
-            case syntax.Binary(operator, left, right, at):
+            case eval_syntax.Binary(operator, left, right, at):
                 return self._binary(operator, left, right, at)
-            case syntax.Function():
+            case eval_syntax.Function():
                 return eval_functions.lower(self, node)
 
     def _defined(self, condition: Expr, at: int, operator: str, body: Body) -> Expr:
@@ -81,13 +81,13 @@ class Expressions:
         refused = refuse(at, f"{operator} of a comparison with a field that does not exist (test it with isnull)", "BOOLEAN")
         return let(condition, lambda value: Case(((call("is_null", value), refused),), body(value)))
 
-    def _not_boolean(self, node: syntax.Expression) -> Value:
+    def _not_boolean(self, node: eval_syntax.Expression) -> Value:
         value = self.value(node)
         if value.kind is Kind.BOOLEAN:
             raise self.source.unsupported(node.at, "a Boolean as an operand")
         return value
 
-    def _binary(self, operator: str, left: syntax.Expression, right: syntax.Expression, at: int) -> Value:
+    def _binary(self, operator: str, left: eval_syntax.Expression, right: eval_syntax.Expression, at: int) -> Value:
         match operator:
             case "and" | "or":
                 return boolean(logic(operator, [self.condition(left), self.condition(right)]))

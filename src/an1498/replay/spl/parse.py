@@ -1,10 +1,8 @@
-"""SPL text → pipeline of commands. The pipeline is split here, then each command's arguments go through grammar.lark."""
+"""SPL text → pipeline of commands (segments.py). Each command's arguments go through grammar.lark and a builder."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import cast
@@ -13,7 +11,9 @@ from lark import Lark
 from lark.exceptions import UnexpectedInput
 from lark.load_grammar import Grammar, load_grammar
 
-from an1498.replay.spl import build
+from an1498.replay.spl import build, build_eval, build_search, build_statistics
+from an1498.replay.spl.nodes import Node
+from an1498.replay.spl.segments import Segment, segments, skip
 from an1498.replay.spl.source import Source
 from an1498.replay.spl.syntax import Branching, Command, Foreach, Multisearch, Plain, Search, Term
 
@@ -26,45 +26,29 @@ _PLAIN = (
 
 # command → (grammar's start rule, builder)
 _COMMANDS: dict[str, tuple[str, build.Builder]] = {
-    "eval": ("eval", build.assignments),
-    "where": ("where", build.where),
-    "stats": ("stats", build.statistics),
-    "eventstats": ("stats", build.statistics),
-    "streamstats": ("stats", build.statistics),
+    "eval": ("eval", build_eval.assignments),
+    "where": ("where", build_eval.where),
+    "stats": ("stats", build_statistics.statistics),
+    "eventstats": ("stats", build_statistics.statistics),
+    "streamstats": ("stats", build_statistics.statistics),
     "sort": ("sort", build.sort),
     "rename": ("rename", build.rename),
     "lookup": ("lookup", build.lookup),
     "regex": ("regex", build.regex),
-    "chart": ("chart", build.chart),
-    "timechart": ("chart", build.chart),
+    "chart": ("chart", build_statistics.chart),
+    "timechart": ("chart", build_statistics.chart),
     "convert": ("convert", build.convert),
     "replace": ("replace", build.replace),
     "top": ("top", build.top),
     "rare": ("top", build.top),
     **dict.fromkeys(_PLAIN, ("plain", build.plain)),
 }
-# Commands whose arguments may quote with ' as well as with ".
-_SINGLE_QUOTES = {"eval", "where", "stats", "eventstats", "streamstats", "sort", "rename", "table", "fields", "dedup", "lookup"}
-_SINGLE_QUOTES |= {"chart", "timechart", "convert", "top", "rare"}
-_GENERATING = {"multisearch", "makeresults", "search", "inputlookup"}
-_DEEPEST = 20
 _BRANCHING = {"append", "appendcols", "appendpipe", "join"}
 COMMANDS = frozenset({*_COMMANDS, *_BRANCHING, "foreach", "head", "inputlookup", "multisearch", "search"})
 _STREAMING = {"search", "eval", "where", "fields", "rename", "regex", "rex", "bin", "bucket", "lookup", "fillnull", "makemv", "nomv"}
 
 # reset_after="("match(x,\"yes\")")": the condition stands between quoted parentheses, its own quotation marks are escaped.
 _QUOTED_CONDITION = re.compile(r'reset_(?:before|after)\s*=\s*"\(".*?"\)"', re.IGNORECASE | re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """One command: `start` is where its name begins, the arguments are text[arguments:end]; `brackets` are its subsearches."""
-
-    name: str
-    start: int
-    arguments: int
-    end: int
-    brackets: tuple[tuple[int, int], ...]
 
 
 @cache
@@ -94,100 +78,13 @@ def parse(source: Source) -> tuple[Command, ...]:
 
 def _pipeline(source: Source, start: int, end: int, *, implied: bool = True) -> tuple[Command, ...]:
     """`implied`: the search command need not be written at the beginning."""
-    commands = tuple(_command(source, segment) for segment in _segments(source, start, end, implied))
+    commands = tuple(_command(source, segment) for segment in segments(source, start, end, implied, frozenset({*_COMMANDS, *_BRANCHING})))
     if not commands:
         raise source.syntax_error(start, "the search is empty")
     return commands
 
 
-def _segments(source: Source, start: int, end: int, implicit: bool) -> Iterator[_Segment]:
-    text = source.text
-    position = _skip(text, start, end)
-    first = implicit
-    previous = ""
-    while position < end:
-        if text[position] == "|":
-            position = _skip(text, position + 1, end)
-            implied = False
-        else:
-            implied = first
-        name_end = position
-        while name_end < end and (text[name_end].isalnum() or text[name_end] == "_"):
-            name_end += 1
-        word = text[position:name_end].lower()
-        if implied and not (word == "search" and (name_end == end or text[name_end].isspace())):
-            name, arguments = "search", position
-        else:
-            name, arguments = word, name_end
-            if not name:
-                raise source.syntax_error(position, "a command is expected after '|'")
-            if first and not implied and name not in _GENERATING and name in {*_COMMANDS, *_BRANCHING}:
-                raise source.syntax_error(position, f"command '{name}' cannot begin a search", "begin with search terms")
-        if not first and previous == "collect":
-            raise source.unsupported(position, "a command after collect", "end the search with collect")
-        previous = name
-        if not first and name in ("multisearch", "makeresults", "inputlookup"):
-            raise source.syntax_error(position, f"command '{name}' must be the first of a search")
-        segment_end, brackets = _segment_end(source, name, arguments, end)
-        yield _Segment(name, position, arguments, segment_end, brackets)
-        position = segment_end
-        first = False
-    if text[start:end].rstrip().endswith("|"):
-        raise source.syntax_error(end - 1, "a command is expected after '|'")
-
-
-def _segment_end(source: Source, name: str, start: int, end: int) -> tuple[int, tuple[tuple[int, int], ...]]:
-    text = source.text
-    brackets: list[tuple[int, int]] = []
-    opened: list[int] = []
-    position = start
-    while position < end:
-        character = text[position]
-        if character == "\\":
-            position += 1
-        elif character == '"':
-            position = _closing(source, position, end)
-        elif character == "'" and name in _SINGLE_QUOTES and not opened:
-            closing = text.find("'", position + 1, end)
-            if closing < 0:
-                raise source.syntax_error(position, "a single quotation mark is not closed")
-            position = closing
-        elif character == "[":
-            opened.append(position)
-            if len(opened) > _DEEPEST:
-                raise source.unsupported(position, f"brackets nested deeper than {_DEEPEST} levels")
-        elif character == "]":
-            if not opened:
-                raise source.syntax_error(position, "a bracket closes that was not opened")
-            begin = opened.pop()
-            if not opened:
-                brackets.append((begin, position))
-        elif character == "|" and not opened:
-            break
-        position += 1
-    if opened:
-        raise source.syntax_error(opened[0], "a bracket is not closed")
-    return min(position, end), tuple(brackets)
-
-
-def _closing(source: Source, start: int, end: int) -> int:
-    position = start + 1
-    while position < end:
-        if source.text[position] == "\\":
-            position += 1
-        elif source.text[position] == '"':
-            return position
-        position += 1
-    raise source.syntax_error(start, "a quotation mark is not closed")
-
-
-def _skip(text: str, position: int, end: int) -> int:
-    while position < end and text[position].isspace():
-        position += 1
-    return position
-
-
-def _command(source: Source, segment: _Segment) -> Command:
+def _command(source: Source, segment: Segment) -> Command:
     if segment.name == "multisearch":
         return _multisearch(source, segment)
     if segment.name == "inputlookup":
@@ -215,7 +112,7 @@ def _unescaped(condition: re.Match[str]) -> str:
     return parts[0] + "".join((' "' if place % 2 == 0 else '" ') + part for place, part in enumerate(parts[1:]))
 
 
-def _tree(source: Source, rule: str, segment: _Segment, blanked: str | None = None) -> build.Node:
+def _tree(source: Source, rule: str, segment: Segment, blanked: str | None = None) -> Node:
     """The arguments' tree. `blanked` is what to parse instead of the source's text, of the same length."""
     written = (source.text if blanked is None else blanked)[segment.arguments : segment.end]
     # Blank the text before the arguments instead of cutting it off, so that the parser's offsets are those of the source.
@@ -232,15 +129,15 @@ def _tree(source: Source, rule: str, segment: _Segment, blanked: str | None = No
         raise source.syntax_error(min(place, len(source.text)), problem) from None
 
 
-def _search(source: Source, segment: _Segment) -> Search:
+def _search(source: Source, segment: Segment) -> Search:
     """Search terms; subsearches are parsed apart, in their places stand brackets around U+0001."""
     pipelines = {begin: _subsearch(source, begin, end) for begin, end in segment.brackets}
     if "\x01" in source.text[segment.arguments : segment.end]:
         raise source.unsupported(segment.start, "the control character U+0001 in a search")
-    return build.search(source, _tree(source, "search", segment, _blanked(source, segment, "\x01")), segment.start, pipelines)
+    return build_search.search(source, _tree(source, "search", segment, _blanked(source, segment, "\x01")), segment.start, pipelines)
 
 
-def _blanked(source: Source, segment: _Segment, filler: str) -> str:
+def _blanked(source: Source, segment: Segment, filler: str) -> str:
     text = source.text
     for begin, end in segment.brackets:
         text = text[: begin + 1] + filler * (end - begin - 1) + text[end:]
@@ -249,31 +146,31 @@ def _blanked(source: Source, segment: _Segment, filler: str) -> str:
 
 def _subsearch(source: Source, begin: int, end: int) -> tuple[Command, ...]:
     """What stands in brackets: `search …`, or a generating command after a pipe."""
-    inner = _skip(source.text, begin + 1, end)
+    inner = skip(source.text, begin + 1, end)
     if source.text[inner : inner + 1] != "|" and source.text[inner : inner + 7].lower().strip() != "search":
         raise source.unsupported(inner, "a subsearch that does not begin with 'search' or '|'")
     return _pipeline(source, inner, end)
 
 
-def _branching(source: Source, segment: _Segment) -> Branching:
+def _branching(source: Source, segment: Segment) -> Branching:
     if len(segment.brackets) != 1 or source.text[segment.brackets[0][1] + 1 : segment.end].strip():
         raise source.syntax_error(segment.start, f"{segment.name} takes one search in brackets, as its last argument")
     begin, end = segment.brackets[0]
-    outside = _Segment(segment.name, segment.start, segment.arguments, begin, ())
+    outside = Segment(segment.name, segment.start, segment.arguments, begin, ())
     plain = build.plain(source, _tree(source, "plain", outside), segment.name, segment.start)
     if segment.name == "appendpipe":
-        inner = _pipeline(source, _skip(source.text, begin + 1, end), end, implied=False)
+        inner = _pipeline(source, skip(source.text, begin + 1, end), end, implied=False)
     else:
         inner = _subsearch(source, begin, end)
     return Branching(segment.name, inner, plain.words, plain.options, segment.start)
 
 
-def _foreach(source: Source, segment: _Segment) -> Foreach:
+def _foreach(source: Source, segment: Segment) -> Foreach:
     """`foreach fields [commands with <<FIELD>>]`."""
     if len(segment.brackets) != 1 or source.text[segment.brackets[0][1] + 1 : segment.end].strip():
         raise source.syntax_error(segment.start, "foreach takes fields and commands in brackets")
     begin, end = segment.brackets[0]
-    outside = _Segment("foreach", segment.start, segment.arguments, begin, ())
+    outside = Segment("foreach", segment.start, segment.arguments, begin, ())
     plain = build.plain(source, _tree(source, "plain", outside), "foreach", segment.start)
     if plain.options or not plain.words:
         raise source.unsupported(segment.start, "foreach with options", "write foreach and a list of fields")
@@ -292,7 +189,7 @@ def _quoted(source: Source, text: str, at: int) -> Source:
     return Source(source.name, source.original, " " * at + text, (origin,) * (at + len(text) + 1))
 
 
-def _inputlookup(source: Source, segment: _Segment) -> Plain:
+def _inputlookup(source: Source, segment: Segment) -> Plain:
     words = source.text[segment.arguments : segment.end].split()
     if len(words) != 1 or "=" in words[0]:
         raise source.unsupported(segment.start, "inputlookup with anything but a lookup's name", "filter with a following search or where")
@@ -302,12 +199,12 @@ def _inputlookup(source: Source, segment: _Segment) -> Plain:
 def parse_terms(source: Source, text: str, at: int) -> Term:
     """Search terms that stand in a quoted string at `at`. Errors point there."""
     inner = _quoted(source, text, at)
-    command = _command(inner, _Segment("search", at, at, len(inner.text), ()))
+    command = _command(inner, Segment("search", at, at, len(inner.text), ()))
     assert isinstance(command, Search)
     return command.term
 
 
-def _multisearch(source: Source, segment: _Segment) -> Multisearch:
+def _multisearch(source: Source, segment: Segment) -> Multisearch:
     """`| multisearch [search …] [search …]` (Search Reference, multisearch): two or more streaming subsearches."""
     pipelines = []
     position = segment.arguments
@@ -315,9 +212,9 @@ def _multisearch(source: Source, segment: _Segment) -> Multisearch:
         if source.text[position:begin].strip():
             raise source.syntax_error(position, "multisearch takes searches in brackets only")
         position = end + 1
-        inner = _skip(source.text, begin + 1, end)
+        inner = skip(source.text, begin + 1, end)
         if source.text[inner : inner + 1] == "|":
-            inner = _skip(source.text, inner + 1, end)
+            inner = skip(source.text, inner + 1, end)
         if source.text[inner : inner + 6].lower() != "search" or source.text[inner + 6 : inner + 7].strip():
             raise source.unsupported(inner, "a multisearch branch that does not begin with 'search'")
         commands = _pipeline(source, inner, end)

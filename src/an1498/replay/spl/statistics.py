@@ -22,7 +22,7 @@ from an1498.replay.algebra import (
     WindowCall,
     call,
 )
-from an1498.replay.spl import syntax
+from an1498.replay.spl import eval_syntax, syntax
 from an1498.replay.spl.aggregates import plan
 from an1498.replay.spl.expressions import Expressions
 from an1498.replay.spl.frame import Frame, filled, wildcard
@@ -261,7 +261,7 @@ def _reset(frame: Frame, command: syntax.Statistics, relation: Relation, option:
     if isinstance(expression, str):
         raise source.unsupported(command.at, f"{option} with a quoted condition", f"write {option}=(condition)")
     produced = {term.name for term in command.terms}
-    if produced & syntax.fields_of(expression):
+    if produced & eval_syntax.fields_of(expression):
         raise source.unsupported(command.at, f"{option} that reads a result of the same streamstats")
     condition = Expressions(frame).condition(expression)
     marked = Extend(relation, (("#reset", Case(((condition, Lit(1)),), Lit(0))),))
