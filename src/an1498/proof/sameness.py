@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -135,7 +136,7 @@ def _program(relation: Relation) -> _Program:
             case Sort(_, keys):
                 steps.append(_Step("sort", (*(columns[key.column] for key in keys), Lit(str([replace(k, column="") for k in keys])))))
             case Unnest(_, column):
-                element = f"{_ELEMENT}{len(steps)}"
+                element = f"{_ELEMENT}{sum(step.kind == 'unnest' for step in steps)}"
                 steps.append(_Step("unnest", (columns[column],), element))
                 columns = {**columns, column: Col(element)}
             case _:
@@ -200,7 +201,31 @@ class _Prover:
                     self._atoms.setdefault(field, {})[atom] = None
         if len(_all(own)) == len(_all(mutant)):
             self._changed = frozenset().union(*(_changed_fields(*pair) for pair in zip(_all(own), _all(mutant), strict=True)))
+        for by_value in dict.fromkeys((frozenset[str](), self._changed)):
+            self._left = _MOST_CASES
+            with suppress(_Open):
+                self._agree_loosely((own,), (mutant,), {}, by_value, set())
+                return
+        self._left = _MOST_CASES
         self._agree((own,), (mutant,), {}, frozenset())
+
+    def _agree_loosely(self, own: _Rows, mutant: _Rows, facts: Facts, by_value: frozenset[str], agreed: set[tuple[_Rows, _Rows]]) -> None:
+        """As `_agree`, with every comparison of a field not in `by_value` taken as independent of all others: more cases than values can
+        make, but where conditions are only put together in another way the programs soon become equal, or ones that were seen before."""
+        self._left -= 1
+        if self._left < 0:
+            raise _Open
+        own, mutant = self._reduced(own, facts), self._reduced(mutant, facts)
+        if own == mutant or (own, mutant) in agreed:
+            return
+        atoms = sorted((atom for atom in _open_atoms(own, mutant) if atom not in facts), key=_reads_element)
+        if not atoms:
+            raise _Open
+        valued = next((field for atom in atoms if len(_fields(atom)) == 1 for field in _fields(atom) & by_value), None)
+        cases = [{atoms[0]: verdict} for verdict in (_TRUE, _FALSE, _NULL)] if valued is None else self._cases_of(valued)
+        for case in cases:
+            self._agree_loosely(own, mutant, {**facts, **case}, by_value - {valued or ""}, agreed)
+        agreed.add((own, mutant))
 
     def _agree(self, own: _Rows, mutant: _Rows, facts: Facts, decided: frozenset[str]) -> None:
         self._left -= 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from an1498.model import RANK_FIELD, NativeEvent, Pack, Search, Target
+from an1498.model import RANK_FIELD, Layout, NativeEvent, Pack, Search, Target
 from an1498.proof import ground, palette
 from an1498.proof.streams import START_MS
 from an1498.replay.alerts import field_types
@@ -81,7 +81,8 @@ class Tables:
         return frozenset(name for name in {*stored, *field_types(layouts)} if name in always or name in text)
 
     def _stored(self, target: str, name: str) -> Documents:
-        """The streams as the target stores them, and the first few again as events of a data source that no rule knows."""
+        """The streams as the target stores them, and the first few again: as events of a data source that no rule knows, and without the
+        addresses that our ingest pipeline adds to events which have one of their own."""
         if (target, name) not in self._documents:
             layouts = self._pack.targets[target].layouts
             constants = {constant for layout in layouts for source in layout.sources for constant in source.constants}
@@ -93,7 +94,12 @@ class Tables:
                 [{name: "elsewhere" if name in constants else value for name, value in document.items()} for document in stream]
                 for stream in (stream[:_FOREIGN_EVENTS] for stream in documents[:_FOREIGN_STREAMS])
             ]
-            self._documents[target, name] = [*documents, *foreign]
+            added = _added_addresses(layouts)
+            bare = [
+                [{name: value for name, value in document.items() if added.get(name) not in document} for document in stream]
+                for stream in (stream[:_FOREIGN_EVENTS] for stream in documents[:_FOREIGN_STREAMS] if added)
+            ]
+            self._documents[target, name] = [*documents, *foreign, *bare]
         return self._documents[target, name]
 
     def _native(self, name: str) -> ground.Streams:
@@ -134,6 +140,15 @@ class Tables:
 
 def _flavour(target: Target) -> Flavour:
     return "splunk" if target.backend == "splunk" else "elastic"
+
+
+def _added_addresses(layouts: Sequence[Layout]) -> Mapping[str, str]:
+    """Entity fields that our ingest pipeline adds to events of a source whose own entity field is another one: the added one → that one."""
+    sources = [source for layout in layouts for source in layout.sources]
+    entities = {source.entity_field for source in sources}
+    return {
+        row.indexed: source.entity_field for source in sources for row in source.derived if row.indexed in entities - {source.entity_field}
+    }
 
 
 def _unmapped(target: Target) -> EventTable:
