@@ -22,11 +22,14 @@ from an1498.content import load_pack
 from an1498.deploy import Plan, Session, open_session, plan_build
 from an1498.deploy.apply import Result, apply_plan
 from an1498.deploy.http import Clock
-from an1498.model import Target
+from an1498.model import ELASTIC_ASSETS, Target
 from an1498.ship import build_files
+from an1498.ship.elastic.ingest import assets_index
+from an1498.ship.elastic.ndjson import pretty
 
 ROOT = Path(__file__).parents[2]
 START = 1_800_000_000.0
+INDEX = f"bundle/lookup_index/{ELASTIC_ASSETS}.json"
 
 Files = dict[str, bytes]
 
@@ -115,7 +118,7 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def small_elastic(pack_files: Mapping[str, Mapping[str, bytes]]) -> Files:
-    """Three rules, their exception lists, one template, one pipeline, the dashboard."""
+    """Three rules, their exception lists, one template, one pipeline, the dashboard, and the index that other targets join."""
     files = pack_files["elastic"]
     rules = items_of(files["bundle/rules.ndjson"])
     correlations = [rule for rule in rules if len(rule["exceptions_list"]) == 2][:2]
@@ -131,6 +134,7 @@ def small_elastic(pack_files: Mapping[str, Mapping[str, bytes]]) -> Files:
         "bundle/dashboard.ndjson": files["bundle/dashboard.ndjson"],
         f"bundle/component_templates/{name}": files[f"bundle/component_templates/{name}"],
         f"bundle/ingest_pipelines/{name}": files[f"bundle/ingest_pipelines/{name}"],
+        INDEX: pretty(assets_index()),
         "bundle/README.md": b"# for people\n",
     }
 

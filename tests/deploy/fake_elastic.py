@@ -82,6 +82,25 @@ def pipeline(request: Request) -> None:
     assert all(isinstance(item, dict) and len(item) == 1 for item in body["processors"])
 
 
+def mapping(body: dict[str, Any]) -> None:
+    """TypeMapping, as far as an index in lookup mode needs it."""
+    assert set(body) <= {"dynamic", "_meta", "properties"}, sorted(body)
+    assert body.get("dynamic", "false") in ("true", "false", "strict", "runtime", True, False), body
+    for field in body["properties"].values():
+        assert field["type"] in ("keyword", "ip", "date", "long", "double", "boolean", "text"), field
+
+
+def new_index(request: Request) -> None:
+    body = json.loads(request.body)
+    assert set(body) <= {"aliases", "mappings", "settings"}, sorted(body)
+    assert set(body["settings"]) <= {"index.mode"} and body["settings"]["index.mode"] in ("standard", "lookup", "logsdb", "time_series")
+    mapping(body["mappings"])
+
+
+def new_fields(request: Request) -> None:
+    mapping(json.loads(request.body))
+
+
 def bulk(request: Request) -> None:
     assert request.headers["content-type"] == "application/x-ndjson"
     found = lines(request.body)
@@ -128,6 +147,13 @@ ELASTICSEARCH = (
     Operation("PUT", "/_ingest/pipeline/{id}", frozenset({"if_version"}), pipeline, ES),
     Operation("DELETE", "/_ingest/pipeline/{id}", NONE, no_body, ES),
 )
+INDICES = (
+    Operation("GET", "/{index}", frozenset({"flat_settings"}), no_body, f"{ES}: indices.get"),
+    Operation("PUT", "/{index}", NONE, new_index, f"{ES}: indices.create"),
+    Operation("PUT", "/{index}/_mapping", NONE, new_fields, f"{ES}: indices.put_mapping"),
+    Operation("GET", "/{index}/_count", NONE, no_body, f"{ES}: count"),
+    Operation("DELETE", "/{index}", NONE, no_body, f"{ES}: indices.delete"),
+)
 DATA = (
     Operation("POST", "/_bulk", frozenset({"pipeline", "refresh"}), bulk, f"{ES}: bulk"),
     Operation("DELETE", "/_data_stream/{name}", NONE, no_body, f"{ES}: indices.delete_data_stream"),
@@ -135,6 +161,15 @@ DATA = (
     Operation("POST", "/_query", frozenset({"format"}), esql_query, f"{ES}: esql.query"),
     Operation("POST", "/{index}/_search", frozenset({"ignore_unavailable"}), search, f"{ES}: search"),
 )
+
+
+def wrong(reason: str, kind: str = "illegal_argument_exception") -> Reply:
+    return reply(400, {"error": {"type": kind, "reason": reason}, "status": 400})
+
+
+def as_shown(body: dict[str, Any]) -> dict[str, Any]:
+    """A mapping as Elasticsearch shows it: truth values are texts."""
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in body.items()}
 
 
 class FakeElastic(Model):
@@ -152,6 +187,8 @@ class FakeElastic(Model):
         self.items: dict[str, int] = {}
         self.saved: dict[tuple[str, str], dict[str, Any]] = {}
         self.refuse_rules: dict[str, str] = {}
+        self.indices: dict[str, dict[str, Any]] = {}
+        self.documents: dict[str, int] = {}
         self.streams: dict[str, dict[str, dict[str, Any]]] = {}
         self.types: dict[str, FieldType] = {}
 
@@ -165,7 +202,10 @@ class FakeElastic(Model):
         saved = {str(key): item["attributes"] for key, item in self.saved.items()}
         for rule in rules.values():
             rule["exceptions_list"] = sorted((entry["list_id"] for entry in rule["exceptions_list"]), key=str)
-        return copy.deepcopy({"t": self.templates, "p": self.pipelines, "r": rules, "l": lists, "s": saved})
+        indices = {name: {"mappings": i["mappings"], "mode": i["settings"].get("index.mode")} for name, i in self.indices.items()}
+        return copy.deepcopy(
+            {"i": indices, "d": self.documents, "t": self.templates, "p": self.pipelines, "r": rules, "l": lists, "s": saved}
+        )
 
     def carry_out(self, request: Request) -> Reply:
         self.clock += 1
@@ -175,6 +215,9 @@ class FakeElastic(Model):
             operation, names = checked(ELASTICSEARCH, request)
             store = self.templates if "component" in request.path else self.pipelines
             return self._elasticsearch(operation, names[0], store, request)
+        if not request.path.startswith("/s/"):
+            operation, names = checked(INDICES, request)
+            return self._index(operation, names[0], request)
         assert request.path.startswith(f"{self.prefix}/"), f"{request.path}: wrong space"
         inside = Request(request.method, request.path.removeprefix(self.prefix), request.query, request.headers, request.body)
         operation, names = checked(KIBANA, inside)
@@ -205,8 +248,46 @@ class FakeElastic(Model):
             elif body.get("version") == required:
                 conflict = f"cannot update pipeline [{name}] with the same version [{required}]"
         if conflict:
-            return reply(400, {"error": {"type": "illegal_argument_exception", "reason": conflict}, "status": 400})
+            return wrong(conflict)
         store[name] = body
+        return reply(200, {"acknowledged": True})
+
+    def _index(self, operation: Operation, name: str, request: Request) -> Reply:
+        """As Elasticsearch's own REST tests have it (indices.create/10_basic.yml, "Create lookup index"; MapperService's merge)."""
+        assert re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name), f"{name}: more than one index"
+        found = self.indices.get(name)
+        if operation.method == "PUT" and not operation.path.endswith("_mapping"):
+            if found:
+                return wrong(f"index [{name}/uuid] already exists", "resource_already_exists_exception")
+            body = json.loads(request.body)
+            rest = {"index.uuid": "uuid", "index.creation_date": str(self.clock), "index.number_of_replicas": "1"}
+            settings = {
+                **body["settings"],
+                **rest,
+                "index.number_of_shards": "1",
+                "index.provided_name": name,
+                "index.version.created": "9",
+            }
+            self.indices[name] = {"aliases": {}, "mappings": as_shown(body["mappings"]), "settings": settings}
+            return reply(200, {"acknowledged": True, "shards_acknowledged": True, "index": name})
+        if found is None:
+            return reply(404, {"error": {"type": "index_not_found_exception", "reason": f"no such index [{name}]"}, "status": 404})
+        if operation.method == "DELETE":
+            assert not self.documents.get(name), "documents are lost"
+            del self.indices[name]
+            return reply(200, {"acknowledged": True})
+        if operation.path.endswith("_count"):
+            return reply(200, {"count": self.documents.get(name, 0), "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0}})
+        if operation.method == "GET":
+            assert request.query["flat_settings"] == "true"
+            return reply(200, {name: found})
+        new = as_shown(json.loads(request.body))
+        for field, value in new.pop("properties").items():
+            old = found["mappings"]["properties"].get(field, value)
+            if old["type"] != value["type"]:
+                return wrong(f"mapper [{field}] cannot be changed from type [{old['type']}] to [{value['type']}]")
+            found["mappings"]["properties"][field] = value
+        found["mappings"] |= new
         return reply(200, {"acknowledged": True})
 
     def _get_detection_engine_rules_find(self, request: Request) -> Reply:

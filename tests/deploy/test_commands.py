@@ -51,12 +51,12 @@ def test_plan_apply_drift_rollback(
     with elastic.model.serving() as url:
         shell = Shell(elastic, url, capsys)
         code, out, _ = shell("plan")
-        assert code == 0 and f"+ create rule/{BURST}" in out and "11 create, 0 update, 0 delete, 0 locally-modified, 0 unchanged" in out
+        assert code == 0 and f"+ create rule/{BURST}" in out and "12 create, 0 update, 0 delete, 0 locally-modified, 0 unchanged" in out
         code, _, err = shell("apply")
         assert code == 2 and "nobody is here to ask" in err
         assert shell("apply", "--yes")[0] == 0
         code, out, _ = shell("drift")
-        assert (code, out) == (0, "11 objects deployed, 0 drifted\n")
+        assert (code, out) == (0, "12 objects deployed, 0 drifted\n")
         code, out, err = shell("apply", "--yes")
         assert (code, err) == (0, "nothing to write\n")
 

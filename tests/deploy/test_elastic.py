@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pytest
-from tests.deploy.conftest import Bench, Files, items_of, ndjson, write_files
+from tests.deploy.conftest import INDEX, Bench, Files, items_of, ndjson, write_files
 from tests.deploy.fake_elastic import FakeElastic
 from tests.deploy.siem import writes
 
@@ -17,6 +17,7 @@ from an1498.deploy.objects import holds
 from an1498.deploy.plan import plan_data
 from an1498.deploy.text import plan_lines
 from an1498.errors import StateChanged, UsageError
+from an1498.model import ELASTIC_ASSETS as ASSETS
 
 BURST = "0d554afa-2520-5c0f-aee8-df8a4924b388"
 
@@ -48,8 +49,10 @@ def rollback(bench: Bench, number: int | None = None) -> None:
         bench.carry_out(opened, plan_rollback(opened, number))
 
 
-def test_the_whole_bundle_arrives_and_a_second_apply_writes_nothing(elastic: Bench, pack_files: Mapping[str, Files]) -> None:
-    elastic.build(pack_files["elastic"])
+def test_the_whole_bundle_arrives_and_a_second_apply_writes_nothing(
+    elastic: Bench, pack_files: Mapping[str, Files], small_elastic: Files
+) -> None:
+    elastic.build({**pack_files["elastic"], INDEX: small_elastic[INDEX]})
     assert set(elastic.statuses().values()) == {"create"}
     assert not [request for request in elastic.model.log if writes(request)], "a plan only reads"
     result = elastic.apply()
@@ -63,7 +66,7 @@ def test_the_whole_bundle_arrives_and_a_second_apply_writes_nothing(elastic: Ben
         assert {e["list_id"] for e in fake.rules[rule_id]["exceptions_list"]} == {e["list_id"] for e in rule["exceptions_list"]}
     assert json.loads(fake.saved[("dashboard", next(i for t, i in fake.saved if t == "dashboard"))]["attributes"]["panelsJSON"])
     kinds = [request.path.removeprefix("/s/soc/") for request in elastic.model.log if writes(request)]
-    order = ["/_component_template", "/_ingest", "api/exception_lists", "api/detection_engine", "api/saved_objects"]
+    order = ["/_component_template", "/_ingest", "/an1498-assets", "api/exception_lists", "api/detection_engine", "api/saved_objects"]
     assert sorted(kinds, key=lambda path: next(n for n, start in enumerate(order) if path.startswith(start))) == kinds
     before = elastic.lock()
     elastic.model.log.clear()
@@ -180,7 +183,7 @@ def test_objects_that_were_there_before(elastic: Bench) -> None:
     model(elastic).rules[BURST]["enabled"] = True
     assert elastic.statuses() == {"component_template/logs-zeek.ssl@custom": "locally-modified"}
     result = elastic.apply()
-    assert (result.number, result.written, len(elastic.lock()["objects"])) == (1, 0, 10)
+    assert (result.number, result.written, len(elastic.lock()["objects"])) == (1, 0, 11)
     assert model(elastic).rules[BURST]["enabled"] and model(elastic).templates["logs-zeek.ssl@custom"]["template"] == {"mappings": {}}
 
 
@@ -296,13 +299,104 @@ def test_state_and_build_that_are_not_ours(elastic: Bench, small_elastic: Files)
 
 
 def test_files_of_the_bundle_that_are_not_deployed_are_named(elastic: Bench, small_elastic: Files) -> None:
-    files = edited(small_elastic, BURST, query="FROM x | LOOKUP JOIN an1498-assets ON address | LOOKUP JOIN an1498-assets ON b")
+    files = edited(small_elastic, BURST, query="FROM x | LOOKUP JOIN an1498-assets ON address | LOOKUP JOIN mine ON b")
     elastic.build({**files, "bundle/index_templates/x.json": b"{}"})
     assert elastic.plan().notes == (
+        "bundle/rules.ndjson: rules look up index 'mine', which the build does not have: make and fill it (docs/telemetry.md)",
         "bundle/index_templates/x.json: not deployed by an1498; install it by hand",
-        "bundle/rules.ndjson: rules look up index 'an1498-assets', which is not deployed: make and fill it (docs/telemetry.md)",
         "component templates count for new indices: roll the data streams over after the apply",
+        "a new lookup index is empty, and rules that join it see nothing until it is filled (bundle/README.md)",
     )
+
+
+def with_index(files: Files, **fields: str) -> Files:
+    """The build with other types of fields of the lookup index, or more fields."""
+    index = json.loads(files[INDEX])
+    types = {name: field["type"] for name, field in index["mappings"]["properties"].items()} | fields
+    index["mappings"]["properties"] = {name: {"type": kind} for name, kind in types.items()}
+    return {**files, INDEX: json.dumps(index).encode()}
+
+
+def test_a_lookup_index_is_made_extended_and_never_loses_its_rows(elastic: Bench, small_elastic: Files) -> None:
+    fake = model(elastic)
+    built = json.loads(small_elastic[INDEX])
+    elastic.apply()
+    assert fake.indices[ASSETS]["settings"]["index.mode"] == "lookup"
+    assert fake.indices[ASSETS]["mappings"] == {**built["mappings"], "dynamic": "false"}
+    fake.documents[ASSETS] = 231  # people fill it, and serve it from more nodes
+    fake.indices[ASSETS]["settings"] |= {"index.number_of_replicas": "2", "index.routing.allocation.include._tier_preference": "data_hot"}
+    assert elastic.statuses() == {} and drift(elastic) == {}
+    # More fields: an update of these fields alone; the rollback leaves them, since no field can be removed, and the rows.
+    elastic.build(with_index(small_elastic, an1498_asset_site="keyword"))
+    assert elastic.statuses() == {f"lookup_index/{ASSETS}": "update"}
+    assert "mappings.properties.an1498_asset_site" in text(elastic)
+    elastic.model.log.clear()
+    elastic.apply()
+    sent = [(request.path, json.loads(request.body)) for request in elastic.model.log if writes(request)]
+    assert sent == [(f"/{ASSETS}/_mapping", {"properties": {"an1498_asset_site": {"type": "keyword"}}})]
+    rollback(elastic, 1)
+    assert "an1498_asset_site" in fake.indices[ASSETS]["mappings"]["properties"] and fake.documents == {ASSETS: 231}
+    assert drift(elastic) == {}
+    # What people do to it.
+    fake.indices[ASSETS]["mappings"]["properties"]["theirs"] = {"type": "keyword"}
+    assert drift(elastic) == {f"lookup_index/{ASSETS}": ("added-to", ("mappings.properties.theirs",))}
+    fake.indices[ASSETS]["mappings"]["dynamic"] = "true"
+    elastic.build(small_elastic)
+    assert elastic.statuses() == {f"lookup_index/{ASSETS}": "locally-modified"}
+    elastic.apply(ASSETS)
+    assert fake.indices[ASSETS]["mappings"]["dynamic"] == "false" and drift(elastic) == {}
+    # A build without it: it stays while it holds rows, whoever asks, also where they came after the plan.
+    gone = {path: content for path, content in small_elastic.items() if path != INDEX}
+    elastic.build(gone)
+    for asked in ((), (ASSETS,)):
+        assert elastic.statuses(*asked) == {f"lookup_index/{ASSETS}": "locally-modified"}
+        shown = text(elastic, *asked)
+        assert "but holds 231 documents; an1498 never deletes it" in shown and "--overwrite-local" not in shown
+        assert elastic.apply(*asked).written == 0
+    fake.documents.clear()
+    with elastic.open() as opened:
+        plan = plan_build(opened, elastic.directory / "dist")
+        fake.documents[ASSETS] = 1
+        assert list(elastic.carry_out(opened, plan).refused.values()) == ["holds 1 documents: it is not deleted"]
+    fake.documents.clear()
+    assert elastic.statuses() == {f"lookup_index/{ASSETS}": "delete"}
+    elastic.apply()
+    assert fake.indices == {} and elastic.model.violations == []
+
+
+def test_a_lookup_index_that_cannot_become_what_is_wanted(elastic: Bench, small_elastic: Files) -> None:
+    """Made by hand as the build has it: taken over. In another mode, or a field of another type: the remedy is said, nothing is written."""
+    fake = model(elastic)
+    elastic.apply()
+    (elastic.state / "an1498.lock.json").unlink()
+    assert elastic.statuses() == {} and elastic.apply().written == 0 and f"lookup_index/{ASSETS}" in elastic.lock()["objects"]
+    elastic.model.log.clear()
+    elastic.build(with_index(small_elastic, an1498_asset_ip="keyword"))
+    for forced in ((), (ASSETS,)):
+        with pytest.raises(
+            UsageError, match=r"maps an1498_asset_ip as ip, the build as keyword, .* delete the index, then apply and fill it"
+        ):
+            elastic.apply(*forced)
+    elastic.build(small_elastic)
+    del fake.indices[ASSETS]["settings"]["index.mode"]
+    assert drift(elastic) == {f"lookup_index/{ASSETS}": ("changed", ("settings.index.mode",))}
+    with pytest.raises(UsageError, match=r"index 'an1498-assets' is there with index.mode standard, the build has lookup"):
+        elastic.plan()
+    assert not [request for request in elastic.model.log if writes(request)]
+    del fake.indices[ASSETS]
+    assert elastic.statuses() == {f"lookup_index/{ASSETS}": "locally-modified"}
+    elastic.apply(ASSETS)
+    assert fake.indices[ASSETS]["settings"]["index.mode"] == "lookup"
+    # A name that would reach other indices, from a build or a lock file.
+    elastic.build({**small_elastic, "bundle/lookup_index/an1498-*.json": small_elastic[INDEX]})
+    with pytest.raises(UsageError, match="is no name of an index"):
+        elastic.plan()
+    elastic.build(small_elastic)
+    lock = elastic.state / "an1498.lock.json"
+    lock.write_bytes(lock.read_bytes().replace(b"lookup_index/an1498-assets", b"lookup_index/*"))
+    with pytest.raises(UsageError, match="is no name of one index"):
+        elastic.plan()
+    assert elastic.model.violations == []
 
 
 def test_drifted_counts_only_what_belongs_to_the_build(elastic: Bench) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from tests.deploy.conftest import Bench, Files, items_of, ndjson
+from tests.deploy.conftest import INDEX, Bench, Files, items_of, ndjson
 from tests.deploy.kills import killed_at_every_request
 from tests.deploy.published import Request
 from tests.deploy.siem import Reply, reply, writes
@@ -70,7 +70,7 @@ def test_reading_is_repeated(elastic: Bench) -> None:
     answers = [late, date, reply(429, {}), httpx.ReadTimeout("slow")]
     for answer in answers:
         elastic.model.fault = once("/s/soc/api/exception_lists", answer)
-        assert len(elastic.plan().changes) == 11
+        assert len(elastic.plan().changes) == 12
     assert elastic.waits == [7, 30 - 7, 1, 1]
     elastic.model.fault = once("/_ingest", httpx.ConnectError("refused"), 99)
     with pytest.raises(Unreachable, match="Elasticsearch: cannot connect: refused"):
@@ -81,7 +81,9 @@ def test_reading_is_repeated(elastic: Bench) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before it is done", "after it is done"])
-@pytest.mark.parametrize("path", ["/_component", "/_ingest", "/s/soc/api/exception_lists", IMPORT, "/s/soc/api/saved_objects/_import"])
+@pytest.mark.parametrize(
+    "path", ["/_component", "/_ingest", "/an1498-assets", "/s/soc/api/exception_lists", IMPORT, "/s/soc/api/saved_objects/_import"]
+)
 @pytest.mark.parametrize(
     "answer",
     [
@@ -140,7 +142,7 @@ def test_errors_inside_a_200_are_reported_per_rule_and_not_recorded(elastic: Ben
     fake.refuse_rules = {BURST: "EQL \x1b[2J is not\nallowed here c2VjcmV0OmtleQ=="}
     result = elastic.apply()
     assert {str(key): text for key, text in result.refused.items()} == {f"rule/{BURST}": "EQL [2J is not allowed here <redacted>"}
-    assert f"rule/{BURST}" not in elastic.lock()["objects"] and len(elastic.lock()["objects"]) == 10
+    assert f"rule/{BURST}" not in elastic.lock()["objects"] and len(elastic.lock()["objects"]) == 11
     assert elastic.lock()["history"][-1]["complete"] is False
     fake.refuse_rules = {}
     assert elastic.statuses() == {f"rule/{BURST}": "create"}
@@ -230,7 +232,9 @@ def test_killed_at_any_request_of_an_update_with_deletions(tiny_elastic: Callabl
         gone = next(rule["rule_id"] for rule in items_of(kept["bundle/rules.ndjson"]) if rule["rule_id"] != BURST)
         files = edited(without(kept, gone), BURST, name="New")
         name = "bundle/ingest_pipelines/logs-zeek.ssl@custom.json"
-        bench.build({**files, name: small_elastic[name].replace(b"AN1498:", b"New:")})
+        wider = small_elastic[INDEX].replace(b'"an1498_asset_mac": {', b'"an1498_asset_site": {"type": "keyword"}, "an1498_asset_mac": {')
+        assert wider != small_elastic[INDEX]
+        bench.build({**files, name: small_elastic[name].replace(b"AN1498:", b"New:"), INDEX: wider})
 
     assert killed_at_every_request(tiny_elastic, prepare) > 8
 

@@ -94,6 +94,12 @@ class Siem(Protocol):
     def occupied(self, live: Live) -> str:
         """What people put inside an object, which a deletion would take with it; empty where there is nothing."""
 
+    def irreplaceable(self, live: Live) -> str:
+        """What is inside an object that no deletion may take, whoever asks for it; empty where there is nothing."""
+
+    def check(self, live: Live, wanted: Body) -> None:
+        """Raises UsageError, with a remedy, where no update can make an object what the build wants."""
+
     def read(self, keys: Sequence[Key]) -> dict[Key, Live]:
         """The objects that are there."""
 

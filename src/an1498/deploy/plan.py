@@ -33,7 +33,8 @@ STATUSES = ("create", "update", "delete", "locally-modified", "unchanged")
 @dataclass(frozen=True, slots=True)
 class Change:
     """What happens to one object. `wanted` is the build's body with its version, `sent` the same with what is tuned locally; both are None
-    for a deletion and where nothing is written. `tuned` are fields kept as people set them. `learn`: the lock file learns of the object."""
+    for a deletion and where nothing is written. `tuned` are fields kept as people set them. `learn`: the lock file learns of the object.
+    `overwritable`: whether `--overwrite-local` would change anything."""
 
     key: Key
     title: str
@@ -46,6 +47,7 @@ class Change:
     tuned: tuple[str, ...] = ()
     diff: tuple[FieldDiff, ...] = ()
     learn: bool = False
+    overwritable: bool = True
 
     @property
     def fingerprint(self) -> dict[str, Any]:
@@ -129,6 +131,8 @@ def _change(siem: Siem, lock: Lock, wish: Wanted, sent: Body | None, seen: Body 
         return Change(key, title, "create", wanted=body, sent=body, version=version, diff=differences({}, body))
     own = {field: value for field, value in body.items() if field != VERSION and not siem.tunable(key, field)}
     as_wanted = holds(live.body, own)
+    if not as_wanted:
+        siem.check(live, own)
     # What people set is measured against what the last apply wanted: a value that the build changes since is still theirs.
     tuned = () if force else tuned_fields(siem, key, {f: (sent or body).get(f, body[f]) for f in body if siem.tunable(key, f)}, live.body)
     effective = {**body, **{field: siem.kept(key, field, body[field], live.body.get(field)) for field in tuned}}
@@ -164,6 +168,10 @@ def _removal(siem: Siem, key: Key, sent: Body, seen: Body, live: Live | None, fo
     title = str(seen.get("name") or sent.get("name") or key.name)
     if live is None:
         return Change(key, title, "delete", "gone already")
+    data = siem.irreplaceable(live)
+    if data:
+        reason = f"no longer in the build, but {data}; an1498 never deletes it: delete it by hand if nobody needs them"
+        return Change(key, title, "locally-modified", reason, live=live, overwritable=False)
     local = () if force else local_changes(siem, key, seen, live.body)
     inside = "" if force else siem.occupied(live)
     if local or inside:

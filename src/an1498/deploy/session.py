@@ -22,6 +22,12 @@ from an1498.model import Target
 
 CLOCK = Clock(time.time, lambda seconds: time.sleep(seconds))
 
+AFTERWARDS = (
+    ("component_template", ("create", "update"), "component templates count for new indices: roll the data streams over after the apply"),
+    ("lookup_index", ("create",), "a new lookup index is empty, and rules that join it see nothing until it is filled (bundle/README.md)"),
+)
+"""What is left to people after an apply, by kind and statuses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -58,10 +64,8 @@ def plan_build(opened: Session, build: Path, overwrite: Collection[str] = ()) ->
     files = read_files(build, opened.target.name)
     wanted, notes = _wanted(opened.target, files)
     plan = _plan(opened, wanted, "apply", overwrite, [*notes, *opened.siem.ready(files)])
-    if any(change.key.kind == "component_template" and change.status in ("create", "update") for change in plan.changes):
-        # What a component template says, an existing index does not learn.
-        plan = replace(plan, notes=(*plan.notes, "component templates count for new indices: roll the data streams over after the apply"))
-    return plan
+    left = (note for kind, statuses, note in AFTERWARDS if any(c.key.kind == kind and c.status in statuses for c in plan.changes))
+    return replace(plan, notes=(*plan.notes, *left))
 
 
 def plan_rollback(opened: Session, number: int | None, overwrite: Collection[str] = ()) -> Plan:

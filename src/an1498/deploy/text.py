@@ -30,7 +30,7 @@ def _change(change: Change) -> Iterator[Styled]:
     line += f" ({printable(change.title)})" if change.title != change.key.name else ""
     line += f": {printable(change.reason)}" if change.reason else ""
     yield [(line, STYLES[sign])]
-    if change.status == "locally-modified":
+    if change.status == "locally-modified" and change.overwritable:
         yield [(f"    skipped; --overwrite-local {json.dumps(printable(change.key.name))} makes it as the build has it", "")]
     if change.tuned:
         yield [(f"    kept as set in the SIEM: {', '.join(change.tuned)}", "")]

@@ -1,4 +1,4 @@
-"""Elastic as a SIEM: rules, exception lists and saved objects in one space of Kibana, templates and pipelines in Elasticsearch.
+"""Elastic as a SIEM: rules, exception lists and saved objects in a space of Kibana; templates, pipelines, lookup indices in Elasticsearch.
 
 Sources: Kibana's OpenAPI description of the Security and saved objects APIs (API version 2023-10-31), Elasticsearch's REST API (8.18, 9.x).
 Kibana's rule API has no optimistic concurrency; exception lists have `_version`, pipelines `if_version`, creation of templates `create`.
@@ -13,14 +13,14 @@ from urllib.parse import quote
 import httpx
 
 from an1498.deploy.connection import Connection, variable_prefix
-from an1498.deploy.elastic import kibana
-from an1498.deploy.elastic.wanted import TEMPLATES, list_body
+from an1498.deploy.elastic import kibana, lookup_index
+from an1498.deploy.elastic.wanted import LOOKUP_INDEX, TEMPLATES, list_body
 from an1498.deploy.http import Client, Clock, as_described
-from an1498.deploy.objects import VERSION, Key, Live, Write, canonical
+from an1498.deploy.objects import VERSION, Body, Key, Live, Write, canonical
 from an1498.errors import UsageError
 
-ORDER = ("component_template", "ingest_pipeline", "exception_list", "rule", "saved_object")
-"""Fields before what uses them; exception lists before rules, because a rule that names a missing list loses it."""
+ORDER = ("component_template", "ingest_pipeline", LOOKUP_INDEX, "exception_list", "rule", "saved_object")
+"""Fields and tables before what uses them; exception lists before rules, because a rule that names a missing list loses it."""
 
 BATCH = 500
 """Rules per import: what one request should hold at most."""
@@ -28,6 +28,7 @@ BATCH = 500
 TUNABLE = {
     "rule": ("enabled", "actions", "response_actions", "exceptions_list"),
     "exception_list": ("items",),
+    LOOKUP_INDEX: lookup_index.TUNABLE,
 }
 STAMPS = ("created_date", "created_date_millis", "modified_date", "modified_date_millis")
 """What Elasticsearch adds to templates and pipelines from 9.1 on."""
@@ -80,11 +81,21 @@ class Elastic:
         items = live.body.get("items") or 0
         return f"holds {items} exception items" if live.key.kind == "exception_list" and items else ""
 
+    def irreplaceable(self, live: Live) -> str:
+        if live.key.kind != LOOKUP_INDEX:
+            return ""
+        with as_described("Elasticsearch"):
+            return lookup_index.documents(self.search, live.key)
+
+    def check(self, live: Live, wanted: Body) -> None:
+        if live.key.kind == LOOKUP_INDEX:
+            lookup_index.check_index(live, wanted)
+
     def read(self, keys: Sequence[Key]) -> dict[Key, Live]:
         found: dict[Key, Live] = {}
         for key in keys:
             if key.kind in READ_ONE:
-                with as_described("Elasticsearch" if key.kind in TEMPLATES.values() else "Kibana"):
+                with as_described("Kibana" if key.kind == "exception_list" else "Elasticsearch"):
                     live = READ_ONE[key.kind](self, key)
                 if live is not None:
                     found[key] = live
@@ -100,13 +111,16 @@ class Elastic:
                 return (kibana.import_rules if kind == "rule" else kibana.import_saved)(self.kibana, writes)
         refused: dict[Key, str] = {}
         for item in writes:
-            problem = self._write_list(item) if kind == "exception_list" else self._write_template(item)
+            problem = WRITE_ONE[kind](self, item)
             if problem:
                 refused[item.key] = self.kibana.clean(problem)
         return refused
 
     def delete(self, live: Live) -> str:
         kind, name = live.key.kind, live.key.name
+        if kind == LOOKUP_INDEX:
+            with as_described("Elasticsearch"):
+                return self.search.clean(lookup_index.delete_index(self.search, live))
         if kind in TEMPLATES.values():
             answer = self.search.send("DELETE", _template_path(live.key), allowed=(400, 404, 409))
         elif kind == "saved_object":
@@ -123,6 +137,12 @@ class Elastic:
         self.kibana.close()
         if self._search is not None:
             self._search.close()
+
+    def _read_index(self, key: Key) -> Live | None:
+        return lookup_index.read_index(self.search, key)
+
+    def _write_index(self, item: Write) -> str:
+        return lookup_index.write_index(self.search, item)
 
     def _read_template(self, key: Key) -> Live | None:
         answer = self.search.get(_template_path(key))
@@ -177,5 +197,12 @@ def _template_path(key: Key) -> str:
 READ_ONE: dict[str, Callable[[Elastic, Key], Live | None]] = {
     "component_template": Elastic._read_template,
     "ingest_pipeline": Elastic._read_template,
+    LOOKUP_INDEX: Elastic._read_index,
     "exception_list": Elastic._read_list,
+}
+WRITE_ONE: dict[str, Callable[[Elastic, Write], str]] = {
+    "component_template": Elastic._write_template,
+    "ingest_pipeline": Elastic._write_template,
+    LOOKUP_INDEX: Elastic._write_index,
+    "exception_list": Elastic._write_list,
 }

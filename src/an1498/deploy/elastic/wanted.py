@@ -12,8 +12,16 @@ from an1498.errors import UsageError
 from an1498.ship.build import BUNDLE
 
 TEMPLATES = {"component_templates": "component_template", "ingest_pipelines": "ingest_pipeline"}
-LOOKUP = re.compile(r"\bLOOKUP JOIN ([A-Za-z0-9_.-]+)")
+LOOKUP_JOIN = re.compile(r"\bLOOKUP JOIN ([A-Za-z0-9_.-]+)")
 """An index that an ES|QL rule reads beside the logs."""
+
+LOOKUP_INDEX = "lookup_index"
+INDEX_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,200}")
+"""No wildcard, list or `_all`: a request is about one index."""
+
+SETTINGS, MAPPINGS, PROPERTIES = "settings.", "mappings.", "mappings.properties."
+SET_BY_THE_SERVER = re.compile(r"index\.(creation_date|uuid|provided_name|version\.|routing\.|history\.|verified_before_close).*")
+"""Settings that are no one's decision."""
 
 LISTS = ("name", "description", "type", "namespace_type", "os_types", "tags")
 """What the build decides of an exception list; its items are the SOC's."""
@@ -29,6 +37,11 @@ def wanted_objects(files: Mapping[str, bytes]) -> tuple[list[Wanted], list[str]]
         raise UsageError(f"{BUNDLE}/rules.ndjson: is not in the build; build it again")
     objects: list[Wanted] = []
     notes: list[str] = []
+    joined = set(LOOKUP_JOIN.findall(files[f"{BUNDLE}/rules.ndjson"].decode(errors="replace")))
+    for name in sorted(joined - {path.rpartition("/")[2].removesuffix(".json") for path in files if f"/{LOOKUP_INDEX}/" in path}):
+        notes.append(
+            f"{BUNDLE}/rules.ndjson: rules look up index '{name}', which the build does not have: make and fill it (docs/telemetry.md)"
+        )
     for path, data in sorted(files.items()):
         inside = path.removeprefix(f"{BUNDLE}/")
         if inside == path or inside.startswith(NOT_DEPLOYED):
@@ -43,8 +56,6 @@ def wanted_objects(files: Mapping[str, bytes]) -> tuple[list[Wanted], list[str]]
 def _objects(path: str, data: bytes, notes: list[str]) -> Iterator[Wanted]:
     directory, _, name = path.rpartition("/")
     if path == "rules.ndjson":
-        for index in sorted(set(LOOKUP.findall(data.decode()))):
-            notes.append(f"{BUNDLE}/{path}: rules look up index '{index}', which is not deployed: make and fill it (docs/telemetry.md)")
         yield from (Wanted(Key("rule", rule["rule_id"]), rule["name"], rule_body(rule)) for rule in _lines(data))
     elif path == "exceptions.ndjson":
         yield from (Wanted(Key("exception_list", item["list_id"]), item["name"], list_body(item)) for item in _lines(data))
@@ -55,6 +66,11 @@ def _objects(path: str, data: bytes, notes: list[str]) -> Iterator[Wanted]:
     elif directory in TEMPLATES:
         name = name.removesuffix(".json")
         yield Wanted(Key(TEMPLATES[directory], name), name, json.loads(data))
+    elif directory == LOOKUP_INDEX:
+        name = name.removesuffix(".json")
+        if not INDEX_NAME.fullmatch(name):
+            raise ValueError(f"{name[:80]!r} is no name of an index")
+        yield Wanted(Key(LOOKUP_INDEX, name), name, index_body(json.loads(data)))
     else:
         notes.append(f"{BUNDLE}/{path}: not deployed by an1498; install it by hand")
 
@@ -72,6 +88,29 @@ def rule_body(rule: Mapping[str, Any]) -> Body:
 
 def list_body(item: Mapping[str, Any]) -> Body:
     return {field: item.get(field) for field in LISTS}
+
+
+def index_body(index: Mapping[str, Any]) -> Body:
+    """An index as `PUT <index>` takes it or `GET <index>` shows it, setting by setting and field by field, so that a new field is an
+    addition. Elasticsearch shows settings as texts."""
+    mappings = index.get("mappings") or {}
+    settings = {f"{SETTINGS}{name}": _text(value) for name, value in _flat(index["settings"]) if not SET_BY_THE_SERVER.fullmatch(name)}
+    others = {f"{MAPPINGS}{name}": _text(value) for name, value in mappings.items() if name != "properties"}
+    return {**settings, **others, **{f"{PROPERTIES}{name}": field for name, field in (mappings.get("properties") or {}).items()}}
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, dict | list) else str(value)
 
 
 def saved_body(item: Mapping[str, Any]) -> Body:

@@ -14,7 +14,7 @@ import httpx
 
 from an1498.deploy.connection import Connection
 from an1498.deploy.http import Answer, Client, Clock, as_described
-from an1498.deploy.objects import Key, Live, Write, same
+from an1498.deploy.objects import Body, Key, Live, Write, same
 from an1498.deploy.splunk.wanted import APP, GLOBAL, SHARING, live_body, stanzas
 from an1498.errors import UsageError
 
@@ -53,6 +53,12 @@ class Splunk:
 
     def occupied(self, live: Live) -> str:  # noqa: ARG002 - the protocol's signature
         return ""
+
+    def irreplaceable(self, live: Live) -> str:  # noqa: ARG002 - the protocol's signature
+        return ""
+
+    def check(self, live: Live, wanted: Body) -> None:
+        """Splunk can change every setting in place."""
 
     def ready(self, files: Mapping[str, bytes]) -> list[str]:
         """Raises UsageError where the app is not installed: its frame comes with the package."""

@@ -15,6 +15,9 @@ _HEAD = """# AN1498 for Elastic, target {target}
 {rules} rules ({kinds}), all disabled. Needs Elastic Security 8.18 or later; alert suppression needs the subscription that Elastic
 asks for it. Written by `an1498 build`; change the content, not these files.
 
+`an1498 apply --target {target}` does steps 1 and 2 but for the roll-over{more}, keeps local tuning and can be rolled back; the commands here do
+the same by hand.
+
 ## 1. Elasticsearch: fields
 
 Component templates first, then ingest pipelines, then roll the data streams over, so that new indices have the fields:
@@ -80,7 +83,8 @@ curl -X POST "$ES/{ELASTIC_ASSETS}/_delete_by_query?refresh=true" -H 'content-ty
 def readme(target: Target, names: Mapping[str, LayoutSource], rules: Iterable[Rule]) -> str:
     counts = Counter(str(rule["type"]) for rule in rules)
     kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
-    lines = [_HEAD.format(target=target.name, rules=counts.total(), kinds=kinds)]
+    more = ", makes the index of step 4" if target.entity is Entity.LOOKUP else ""
+    lines = [_HEAD.format(target=target.name, rules=counts.total(), kinds=kinds, more=more)]
     for folder, api in (("component_templates", "_component_template"), ("ingest_pipelines", "_ingest/pipeline")):
         for name in names:
             quoted = f"{folder}/{name}.json"
