@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tests.deploy.siem import Model, Reply, reply
 
 from an1498.model import FieldType, Language
 from an1498.replay import EqlFields, replay_text
+from an1498.replay.lookup import Lookup
 
 RULES = "Kibana OpenAPI, Security detections API, version 2023-10-31 (import_rules_route, find_rules_route, delete_rule_route .schema.yaml)"
 LISTS = "Kibana OpenAPI, Security exceptions API, version 2023-10-31"
@@ -90,10 +92,17 @@ def mapping(body: dict[str, Any]) -> None:
         assert field["type"] in ("keyword", "ip", "date", "long", "double", "boolean", "text"), field
 
 
+def flat_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Elasticsearch takes settings nested below `index` and with dots."""
+    nested = {f"index.{name}": value for name, value in settings.get("index", {}).items()}
+    return nested | {name: value for name, value in settings.items() if name != "index"}
+
+
 def new_index(request: Request) -> None:
     body = json.loads(request.body)
     assert set(body) <= {"aliases", "mappings", "settings"}, sorted(body)
-    assert set(body["settings"]) <= {"index.mode"} and body["settings"]["index.mode"] in ("standard", "lookup", "logsdb", "time_series")
+    settings = flat_settings(body["settings"])
+    assert set(settings) <= {"index.mode"} and settings["index.mode"] in ("standard", "lookup", "logsdb", "time_series")
     mapping(body["mappings"])
 
 
@@ -170,6 +179,12 @@ def wrong(reason: str, kind: str = "illegal_argument_exception") -> Reply:
 def as_shown(body: dict[str, Any]) -> dict[str, Any]:
     """A mapping as Elasticsearch shows it: truth values are texts."""
     return {name: str(value).lower() if isinstance(value, bool) else value for name, value in body.items()}
+
+
+def cell(value: str | None, kind: FieldType) -> str | None:
+    if value is None or kind is not FieldType.DATE:
+        return value
+    return str(int(datetime.fromisoformat(value).timestamp()) * 1000)
 
 
 class FakeElastic(Model):
@@ -262,7 +277,7 @@ class FakeElastic(Model):
             body = json.loads(request.body)
             rest = {"index.uuid": "uuid", "index.creation_date": str(self.clock), "index.number_of_replicas": "1"}
             settings = {
-                **body["settings"],
+                **flat_settings(body["settings"]),
                 **rest,
                 "index.number_of_shards": "1",
                 "index.provided_name": name,
@@ -275,6 +290,7 @@ class FakeElastic(Model):
         if operation.method == "DELETE":
             assert not self.documents.get(name), "documents are lost"
             del self.indices[name]
+            self.streams.pop(name, None)
             return reply(200, {"acknowledged": True})
         if operation.path.endswith("_count"):
             return reply(200, {"count": self.documents.get(name, 0), "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0}})
@@ -417,7 +433,8 @@ class FakeElastic(Model):
             return reply(200 if self.streams.pop(names[0], None) else 404, {"acknowledged": True})
         body = json.loads(request.body)
         if operation.path == "/_query":
-            rows = replay_text(Language.ESQL, body["query"], self._documents(body["filter"], list(self.streams)), mapping=self.types)
+            documents = self._documents(body["filter"], [name for name in self.streams if name not in self.indices])
+            rows = replay_text(Language.ESQL, body["query"], documents, mapping=self.types, lookups=self._lookups())
             columns = [{"name": name, "type": "keyword"} for name in rows[0]] if rows else []
             return reply(200, {"columns": columns, "values": [list(row.values()) for row in rows]})
         streams = names[0].split(",")
@@ -433,6 +450,18 @@ class FakeElastic(Model):
         text = clauses["must"][0]["query_string"]["query"]
         rows = replay_text(Language.LUCENE, text, self._documents({"bool": {"filter": clauses["filter"]}}, streams), mapping=self.types)
         return reply(200, {"timed_out": False, "hits": {"hits": [{"_source": row} for row in rows]}})
+
+    def _lookups(self) -> dict[str, Lookup]:
+        """The indices in lookup mode as they were loaded: what the mapping does not have, a search does not see."""
+        found = {}
+        for name, index in self.indices.items():
+            assert index["settings"]["index.mode"] == "lookup"
+            types = {field: FieldType(mapped["type"]) for field, mapped in index["mappings"]["properties"].items()}
+            rows = [
+                tuple(cell(document.get(field), kind) for field, kind in types.items()) for document in self.streams.get(name, {}).values()
+            ]
+            found[name] = Lookup(name, tuple(types), tuple(rows), types=types)
+        return found
 
     def _documents(self, query: dict[str, Any], streams: list[str]) -> list[dict[str, Any]]:
         term, times = query["bool"]["filter"]

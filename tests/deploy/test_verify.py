@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import cast
 
 import pytest
@@ -11,17 +13,19 @@ from tests.deploy.fake_elastic import FakeElastic
 from tests.deploy.fake_splunk import FakeSplunk
 from tests.deploy.siem import reply
 from tests.deploy.test_faults import once
+from tests.ship.pack import hosts_pack, hosts_searches_of
 
 from an1498.content import load_pack
 from an1498.deploy.verification import verify_live
 from an1498.errors import ExternalError, UsageError
-from an1498.model import Search
+from an1498.model import ELASTIC_ASSET_TYPES, Entity, Search
 from an1498.replay.alerts import field_types
 from an1498.replay.scenarios import Replayed, Report, load_scenarios
 from an1498.ship import read_build
 from an1498.ship.macros_conf import read_macros_conf
 
 SCENARIOS = ("window_exactly", "window_plus_1ms", "equal_timestamps", "certificates_in_context")
+PLACES = ("/_bulk", "/_query", "/_data_stream/logs-", "/an1498test-assets")
 RULES = ("an1498_public_key_use_then_unrecognised_certificate", "an1498_handshake_failure_burst", "zeek_tls_self_signed_certificate")
 
 
@@ -76,6 +80,31 @@ def test_elastic(elastic: Bench, pack_files: Mapping[str, Files], scenarios: Seq
     assert fake.streams == {}
 
 
+def test_elastic_where_machines_are_looked_up(elastic: Bench) -> None:
+    """One table for all scenarios: the same addresses, other hosts, other times; some rows without end."""
+    pack, fake = hosts_pack(), cast(FakeElastic, elastic.model)
+    elastic.target = replace(pack.targets["elastic-hosts"], options={"deploy": elastic.target.options["deploy"]})
+    elastic.environment = {"AN1498_ELASTIC_HOSTS_API_KEY": "c2VjcmV0OmtleQ=="}
+    fake.types = {name: column.type for name, column in field_types(elastic.target).items()}
+    found = [search for search in hosts_searches_of("elastic-hosts") if search.rule == RULES[0]]
+    hosts = load_scenarios(ROOT / "environments" / "hosts", pack)
+    report = run(elastic, found, hosts, keep=True)
+    assert report.failures == () and fake.violations == []
+    claims: dict[str, list[tuple[str, str]]] = {}
+    for row in fake.streams["an1498test-assets"].values():
+        ip, start, end = (row[name] for name in tuple(ELASTIC_ASSET_TYPES)[:3])
+        claims.setdefault(ip, []).append((start, end))
+    assert all(one[1] <= two[0] for rows in claims.values() for one, two in pairwise(sorted(rows))), (
+        "no scenario's row reaches into another"
+    )
+    assert len(report.outcomes) == len(hosts) and {bool(outcome.actual) for outcome in report.outcomes} == {False, True}
+    assert all(request.path.startswith(PLACES) for request in fake.log), "the SOC's own table is not touched"
+    # The table matters: without its rows the alerts that need it are missing.
+    fake.fault = lambda request: reply(200, {"errors": False, "items": []}) if b"an1498test-assets" in request.body[:60] else None
+    assert {outcome.actual for outcome in run(elastic, found, hosts).failures} == {()}
+    assert (fake.streams, fake.indices) == ({}, {}), "removed"
+
+
 def test_splunk(splunk: Bench, pack_files: Mapping[str, Files], scenarios: Sequence[Replayed], monkeypatch: pytest.MonkeyPatch) -> None:
     fake = cast(FakeSplunk, splunk.model)
     fake.late = 2
@@ -122,3 +151,11 @@ def test_faults(elastic: Bench, pack_files: Mapping[str, Files], scenarios: Sequ
         with pytest.raises(ExternalError, match=match):
             run(elastic, [search for search in found if search.language == "esql"], scenarios)
     assert cast(FakeElastic, elastic.model).streams == {}
+
+
+def test_splunk_cannot_load_a_lookup(splunk: Bench, scenarios: Sequence[Replayed]) -> None:
+    splunk.target = replace(splunk.target, entity=Entity.LOOKUP)
+    hec = {"AN1498_SPLUNK_HEC_URL": "http://127.0.0.1:2", "AN1498_SPLUNK_HEC_TOKEN": "hec-token"}
+    with pytest.raises(UsageError, match="from the server's own disk only: use `an1498 test`"):
+        run(splunk, [], scenarios, hec)
+    assert splunk.model.log == []

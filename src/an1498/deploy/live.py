@@ -20,6 +20,7 @@ from an1498.model import Alert, Entity, Language, Search, Target
 from an1498.replay.alerts import index_streams, read_alerts
 from an1498.replay.scenarios import Outcome, Replayed, Report, companions, compared, expected_alerts
 from an1498.replay.table import ResultRow, epoch_microseconds
+from an1498.telemetry.assets import AssetTable
 
 TEST_NAME = re.compile(r"an1498_?test[a-z0-9_]*")
 """Where samples may be written: nothing that was not named for this. A data stream's namespace and a Splunk index may both be so named."""
@@ -54,8 +55,8 @@ class LiveSide(Protocol):
     def clean(self) -> None:
         """Remove what was loaded, now or by an earlier run."""
 
-    def load(self, samples: Sequence[Sample]) -> None:
-        """Load and wait until everything can be searched."""
+    def load(self, samples: Sequence[Sample], assets: AssetTable) -> None:
+        """Load and wait until everything can be searched; `assets` only where the target looks machines up."""
 
     def run(self, search: Search, first_us: int, last_us: int) -> list[Found]:
         """The search over the loaded events of a time range."""
@@ -77,8 +78,10 @@ def verify(
     """Load the scenarios, run the target's searches, compare. Raises UsageError for a target whose searches need more than the raw logs."""
     if target.staging is not None:
         raise UsageError(f"target '{target.name}' is staged: its correlations read what scheduled searches wrote; verify the direct target")
-    if target.entity is Entity.LOOKUP:
-        raise UsageError(f"target '{target.name}' resolves machines by a lookup table; `verify` does not load one: use `an1498 test`")
+    if target.entity is Entity.LOOKUP and target.backend == "splunk":
+        # REST API Reference Manual 9.4, "data/lookup-table-files": `eai:data` is a path on the server.
+        problem = "looks machines up, and Splunk's API takes lookup files from the server's own disk only"
+        raise UsageError(f"target '{target.name}' {problem}: use `an1498 test`, or verify a target with entity = \"ip\"")
     relevant = [item for item in scenarios if item.scenario.applies_to(target.name) and item.events]
     if not relevant:
         raise UsageError(f"no scenario with events applies to target '{target.name}'")
@@ -100,7 +103,7 @@ def verify(
         ran = 0
         try:
             side.clean()
-            side.load(samples)
+            side.load(samples, _moved_assets(relevant, shifts))
             for group in companions(searches):
                 wanted = {n: some for n, item in enumerate(relevant) if (some := expected_alerts(item.scenario, group[0])) is not None}
                 if not wanted:
@@ -132,6 +135,19 @@ def _shifts(scenarios: Sequence[Replayed], now_s: float) -> list[int]:
         shifts.append(end - max(times) // SECOND - 1)
         end = min(times) // SECOND + shifts[-1] - GAP_S
     return shifts[::-1]
+
+
+def _moved_assets(scenarios: Sequence[Replayed], shifts: Sequence[int]) -> AssetTable:
+    """One table for all scenarios: each one's rows moved with it, and cut to its own time slot, so that none reaches into another's."""
+    rows = []
+    for item, shift in zip(scenarios, shifts, strict=True):
+        times = [event.time_us // SECOND + shift for event in item.events]
+        first, last = min(times) - GAP_S // 2, max(times) + GAP_S // 2
+        for row in item.assets.rows:
+            start, end = max(row.start_s + shift, first), min(row.end_s + shift, last)
+            if start < end:
+                rows.append(replace(row, start_s=start, end_s=end))
+    return AssetTable(tuple(sorted(rows)))
 
 
 def _row(search: Search, found: Found, starts: Sequence[int]) -> ResultRow:

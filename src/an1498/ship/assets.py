@@ -15,7 +15,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,8 +38,15 @@ def asset_csv(table: AssetTable) -> bytes:
 
 def asset_bulk(table: AssetTable) -> bytes:
     """Elasticsearch's form: pairs of lines, action and document; times are RFC 3339 in UTC."""
-    whole = hashlib.sha256(asset_csv(table)).hexdigest()[:16]
     lines = []
+    for identity, document in asset_documents(table):
+        lines += [json.dumps({"index": {"_index": ELASTIC_ASSETS, "_id": identity}}), json.dumps(document)]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def asset_documents(table: AssetTable) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each row's id and document for an index that `ship.elastic.ingest.assets_index` describes."""
+    whole = hashlib.sha256(asset_csv(table)).hexdigest()[:16]
     for row in table.rows:
         cells = (
             row.ip,
@@ -50,9 +57,7 @@ def asset_bulk(table: AssetTable) -> bytes:
             row.source,
         )  # in the order of the types
         document = {**dict(zip(ELASTIC_ASSET_TYPES, cells, strict=True)), TABLE_FIELD: whole}
-        action = {"index": {"_index": ELASTIC_ASSETS, "_id": f"{row.ip}@{row.start_s}"}}
-        lines += [json.dumps(action), json.dumps({name: cell for name, cell in document.items() if cell})]
-    return "".join(f"{line}\n" for line in lines).encode()
+        yield f"{row.ip}@{row.start_s}", {name: cell for name, cell in document.items() if cell}
 
 
 def asset_files(table: AssetTable) -> dict[str, bytes]:

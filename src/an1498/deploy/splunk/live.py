@@ -13,6 +13,7 @@ from an1498.deploy.http import Client, Clock, as_described
 from an1498.deploy.live import SECOND, Found, Sample, checked_name
 from an1498.errors import ExternalError, UsageError
 from an1498.model import Search, Target
+from an1498.telemetry.assets import AssetTable
 
 BULK = 500
 WAIT_S = 120
@@ -42,7 +43,7 @@ class SplunkData:
         """Needs the capability `delete_by_keyword` (role can_delete)."""
         self._search(f'search index={self.index} source="{self._source}" | delete', 0, 0)
 
-    def load(self, samples: Sequence[Sample]) -> None:
+    def load(self, samples: Sequence[Sample], assets: AssetTable) -> None:  # noqa: ARG002 - refused before
         for start in range(0, len(samples), BULK):
             content = "\n".join(json.dumps(self._event(sample)) for sample in samples[start : start + BULK])
             self._collector.send(

@@ -15,8 +15,8 @@ _HEAD = """# AN1498 for Elastic, target {target}
 {rules} rules ({kinds}), all disabled. Needs Elastic Security 8.18 or later; alert suppression needs the subscription that Elastic
 asks for it. Written by `an1498 build`; change the content, not these files.
 
-`an1498 apply --target {target}` does steps 1 and 2 but for the roll-over{more}, keeps local tuning and can be rolled back; the commands here do
-the same by hand.
+`an1498 apply --target {target}` does steps 1 and 2 but for the roll-over{more}, keeps local tuning and can be rolled back;
+the commands here do the same by hand.
 
 ## 1. Elasticsearch: fields
 
