@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import httpx
 import pytest
 from osmem_server import OsmemServer
-from tests.deploy.conftest import Bench, Files
+from tests.deploy.conftest import INDEX, Bench, Files
 from tests.deploy.test_verify import scenarios  # noqa: F401 - a fixture
 
 from an1498.deploy import find_drift, open_session, plan_build
 from an1498.deploy.apply import apply_plan
+from an1498.deploy.objects import Write
 from an1498.deploy.verification import verify_live
-from an1498.model import FieldType, Language
+from an1498.model import ELASTIC_ASSETS, FieldType, Language
 from an1498.replay.alerts import field_types
 from an1498.replay.scenarios import Replayed
 from an1498.ship import read_build
@@ -40,9 +42,10 @@ def properties(types: Mapping[str, FieldType]) -> dict[str, Any]:
     return found
 
 
-def test_component_templates(elastic: Bench, small_elastic: Files, server: str) -> None:
-    """It has no ingest pipelines, so the build has none; Kibana is our model, over a socket."""
-    elastic.build({path: content for path, content in small_elastic.items() if "pipelines" not in path})
+def test_component_templates_and_an_index(elastic: Bench, small_elastic: Files, server: str) -> None:
+    """It has neither ingest pipelines nor index modes, so the build has none; Kibana is our model, over a socket."""
+    index = json.dumps({**json.loads(small_elastic[INDEX]), "settings": {}}).encode()
+    elastic.build({path: content for path, content in small_elastic.items() if "pipelines" not in path} | {INDEX: index})
     with elastic.model.serving() as kibana:
         deploy = {"url": kibana, "elasticsearch_url": server, "space": "soc"}
         target = replace(elastic.target, options={**elastic.target.options, "deploy": deploy})
@@ -56,6 +59,17 @@ def test_component_templates(elastic: Bench, small_elastic: Files, server: str) 
             httpx.put(f"{server}/_component_template/{TEMPLATE}", json={**body, "_meta": {"managed_by": "somebody"}})
             (drift,) = find_drift(opened.siem, opened.store, opened.lock)
             assert (drift.key.name, drift.kind, drift.fields) == (TEMPLATE, "changed", ("_meta",))
+            wider = index.replace(b'"an1498_asset_mac": {', b'"an1498_asset_site": {"type": "keyword"}, "an1498_asset_mac": {')
+            elastic.build({"bundle/rules.ndjson": small_elastic["bundle/rules.ndjson"], INDEX: wider})
+            plan = plan_build(opened, elastic.directory / "dist")
+            update = next(change for change in plan.changes if change.key.kind == "lookup_index")
+            assert update.sent is not None and opened.siem.write([Write(update.key, update.sent, update.live)]) == {}
+            assert httpx.get(f"{server}/{ELASTIC_ASSETS}/_mapping/field/an1498_asset_site").json()[ELASTIC_ASSETS]["mappings"]
+            httpx.put(f"{server}/{ELASTIC_ASSETS}/_doc/1?refresh=true", json={"an1498_asset_ip": "10.0.0.1"})
+            (live,) = opened.siem.read([update.key]).values()
+            assert opened.siem.delete(live) == "holds 1 documents: it is not deleted"
+            httpx.delete(f"{server}/{ELASTIC_ASSETS}/_doc/1?refresh=true")
+            assert opened.siem.delete(live) == "" and opened.siem.read([update.key]) == {}
 
 
 def test_samples_load_and_lucene_searches_find_them(
