@@ -72,6 +72,16 @@ def _ip_text(args: list[str]) -> str:
     return f"list_transform([{_ip_key([known])}], lambda k: {text})[1]"
 
 
+def _json_with(args: list[str]) -> str:
+    """A JSON object with {2} (JSON) as the value of {1}, in the place of an old value or as the last member."""
+    document, key, value = args
+    old = f"CAST(json_extract({document}, '/' || replace(replace(name, '~', '~0'), '/', '~1')) AS VARCHAR)"
+    keys = f"json_keys({document})"
+    names = f"CASE WHEN list_contains({keys}, {key}) THEN {keys} ELSE list_append({keys}, {key}) END"
+    member = f"CAST(to_json(name) AS VARCHAR) || ':' || CASE WHEN name = {key} THEN {value} ELSE {old} END"
+    return f"('{{' || array_to_string(list_transform({names}, lambda name: {member}), ',') || '}}')"
+
+
 SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     # logic (three-valued, as in SQL)
     "and": _infix("AND", "TRUE"),
@@ -194,6 +204,18 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "translate_characters": "translate({0}, {1}, {2})",
     "json_text": "json_extract_string({0}, {1})",
     "is_json": "json_valid({0})",
+    "is_json_container": "(CASE WHEN json_valid({0}) THEN json_type({0}) IN ('OBJECT', 'ARRAY') ELSE FALSE END)",
+    "json_kind": "json_type({0})",
+    "json_at": "CAST(json_extract({0}, {1}) AS VARCHAR)",
+    "json_unquoted": "json_extract_string({0}, '$')",
+    "json_quoted": "CAST(to_json({0}) AS VARCHAR)",
+    "json_compact": "CAST(json({0}) AS VARCHAR)",
+    "json_names": "json_keys({0})",
+    "json_size": "json_array_length({0})",
+    "json_elements": "list_transform(json_extract({0}, '$[*]'), lambda element: CAST(element AS VARCHAR))",
+    "json_with": _json_with,
+    "printf": "printf({0}, {1})",
+    "character": "chr({0})",
     **{name: name + "({0})" for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
     "atan2": "atan2({0}, {1})",
     "stdev": "stddev_samp({0})",

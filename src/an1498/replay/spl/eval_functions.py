@@ -11,15 +11,17 @@ from an1498.replay.spl import eval_syntax
 from an1498.replay.spl.eval_common import Rows
 from an1498.replay.spl.eval_conditions import CONDITIONS
 from an1498.replay.spl.eval_conversions import CONVERSIONS
+from an1498.replay.spl.eval_json import JSON
 from an1498.replay.spl.eval_multivalues import MULTIVALUES
 from an1498.replay.spl.eval_numbers import NUMBERS
+from an1498.replay.spl.eval_printf import PRINTF
 from an1498.replay.spl.eval_text import TEXTS
 from an1498.replay.spl.values import Value
 
 if TYPE_CHECKING:
     from an1498.replay.spl.expressions import Expressions
 
-FUNCTIONS: Rows = {**CONDITIONS, **CONVERSIONS, **TEXTS, **NUMBERS, **MULTIVALUES}
+FUNCTIONS: Rows = {**CONDITIONS, **CONVERSIONS, **TEXTS, **NUMBERS, **MULTIVALUES, **JSON, **PRINTF}
 
 
 def lower(scope: Expressions, node: eval_syntax.Function) -> Value:
