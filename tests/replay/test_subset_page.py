@@ -23,7 +23,7 @@ REFUSED = {
         * | union [search x=1]
         * | extract
         * | iplocation x
-        * | fieldformat x=1
+        * | fieldformat missing=1
         eventtype=a
         tag=a
         earliest=-1d
@@ -32,9 +32,10 @@ REFUSED = {
         * | stats sparkline(count)
         * | streamstats time_window=5m count
         * | eval y=random()
-        * | eval y=printf("%d", 1)
+        * | eval y=printf("%a", 1)
         * | eval y=lookup("a", "b")
-        * | eval y=json_object("a", 1)
+        * | eval y=json_delete("{}", "a")
+        * | eval y=sha512(x)
         * | where NOT missing="x"
         * | eval y=if(match(x, "a(?=b)"), 1, 0)
         * | timechart count

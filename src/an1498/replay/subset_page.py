@@ -44,19 +44,25 @@ Functions of `stats`, `chart` and their kin: {aggregates}, and `perc<N>`, `p<N>`
 
 | construct | what replay does |
 | --- | --- |
-| subsearches | among search terms, in `append`, `appendcols`, `appendpipe`, `join`, `multisearch`; refused above Splunk's limits |
+| subsearches | among search terms, in `append`, `appendcols`, `appendpipe`, `join`, `multisearch`, `union`; refused above Splunk's limits |
+| `union` | of events at the beginning of a search (as `multisearch`), or of results of `stats`, `chart`, `timechart`, `top`, `rare` |
 | `join` | `type=inner` or `left`/`outer`, `max=1`; the subsearch must end without `_time` and `_raw` (`table`, `stats`) |
 | `chart`, `timechart` | one row and one column field; `timechart` needs `span`; more series than `limit` (Splunk's OTHER) are refused |
+| `eval(…)` in them | an expression of aggregations of fields; `timechart` then needs `BY` |
 | `bin` | `_time` by a span that divides a day; a number by a whole `span` |
 | `lookup` | CSV tables by exact match; several rows of one key give a multivalue |
+| `extract`, `kv` | `_raw` by `pairdelim` and `kvdelim`; quotation marks, spaces around keys, a key twice are refused |
+| `fieldformat` | the value stays, as in Splunk's exports |
+| `printf` | without `%a`, `%p`, null arguments, fractions for `%d` |
+| JSON functions | paths of keys, elements and, once, all elements; values that are JSON themselves, `1.0` and `true` out of JSON: refused |
 | macros | those of the content, or of `--macros FILE`; quotation marks in arguments are refused |
 | regular expressions | PCRE without look-around and back-references |
 | `NOT`, `!=` on a missing field in `where` | refused: the documentation does not say |
 | numbers as text | `1` and `1.0` in one comparison, a rounded number in a text: refused |
 
-Refused, among others: `tstats`, `datamodel`, `from`, `mstats`, `transaction`, `map`, `union`, `extract`, `iplocation`, `fieldformat`,
-`eventtype=` and `tag=`, `earliest=` and `latest=`, `PREFIX()`, `sparkline`, `time_window`, `random()`, `printf()`, `lookup()`, the
-`json_` functions.
+Refused, among others: `tstats`, `datamodel`, `from`, `mstats`, `transaction`, `map`, `iplocation`,
+`eventtype=` and `tag=`, `earliest=` and `latest=`, `PREFIX()`, `sparkline`, `time_window`, `random()`, `sha512()`, `lookup()`,
+other `json_` functions, lookups by wildcard or CIDR.
 """
 
 _EQL = """

@@ -39,6 +39,15 @@ EVAL_FUNCTIONS = [
     ('tostring(615, "duration")', "00:10:15"),
     ('tostring(100615, "duration")', "1+03:56:55"),
     ("tostring(1==1)", "True"),
+    # printf: C's specifiers, flags, width and precision; `*` takes them from the arguments
+    ('printf("%c,%c", 65, "Foo")', "A,F"),
+    ('printf("%d,%i,%d", -2, +4, 30)', "-2,4,30"),
+    ('printf("%x,%X,%#x", 10, 10, 10) . printf(" %o,%#o %u", 255, 255, 99)', "a,A,0xa 377,0377 99"),
+    ('printf("%s%z", "foo", "bar")', "foobar"),
+    ('printf("%\'d|%-4d|%04d|%+4d|% -4d|%*d", 12345, 1, 2, 3, 4, 5, 123)', "12,345|1   |0002|  +3| 4  |  123"),
+    ('printf("%.2f %f %e %g %G %.3g", 3.14159, 2, 12345.678, 0.5, 1000000, pi())', "3.14 2.000000 1.234568e+04 0.5 1E+06 3.14"),
+    ('printf("%.*f|%5.1s|%-5s|%%|", 2, 1.005, "abc", word)', "1.00|    a|w    |%|"),
+    ('printf("%d of it", x)', "1 of it"),
     # Date and Time functions, in UTC
     ('strptime("2018-08-13T20:17:13.123Z", "%Y-%m-%dT%H:%M:%S.%3QZ")', 1534191433.123),
     ('strptime("2018-01-01 00:00:00 -0500", "%Y-%m-%d %H:%M:%S %z")', 1514782800),
@@ -78,6 +87,29 @@ EVAL_FUNCTIONS = [
     ('mvzip(split("a,b,c", ","), split("1,2", ","))', ["a,1", "b,2"]),  # as Python's zip
     ('mvzip(split("a,b", ","), split("1,2", ","), "|")', ["a|1", "b|2"]),
     ('mvindex(split("a,b,c", ","), mvcount(split("a,b,c", ","))-2)', "b"),
+    # JSON functions
+    ('json_object("name", "maria", "n", 1, "b", true(), "z", null(), "w", word)', '{"name":"maria","n":1,"b":true,"z":null,"w":"w"}'),
+    (
+        'json_object("team", json_object("size", 2, "who", json_array("a", "b")), "m", split("p,q", ","))',
+        '{"team":{"size":2,"who":["a","b"]},"m":["p","q"]}',
+    ),
+    (r'json_array("say \"hi\"", 1.5, nothing)', r'["say \"hi\"",1.5,null]'),
+    ("json_array()", "[]"),
+    ('json_extract(j, "a.b")', "1"),
+    ('json_extract(j, "a")', '{"b":1}'),  # an object as its text
+    ('json_extract(j, "l{1}") + 1', 3),  # arrays count from 0; a number is a number
+    ('json_extract(j, "o{}.n")', '["p","q"]'),  # {} is every element
+    ('json_extract(j, "no.such")', None),
+    ('json_extract(nothing, "a")', None),
+    ("json_keys(j)", '["a","l","o"]'),
+    ('if(json_valid(j), "valid", "invalid")', "valid"),
+    ('if(json_valid("{\\"a\\":"), "valid", "invalid")', "invalid"),
+    ('json_array_to_mv(json_array("a", 3, json_object("k", "v")))', ["a", "3", '{"k":"v"}']),
+    ('mv_to_json_array(split("x,7", ","))', '["x","7"]'),  # types are not inferred unless asked for
+    ('json_set(json_object("a", 1), "b", "x", "a", 2)', '{"a":2,"b":"x"}'),
+    ('json_set(json_object("a", json_object("c", 1)), "a.d", json_array(2))', '{"a":{"c":1,"d":[2]}}'),
+    ('json_append(json_object("a", json_array("p")), "a", "q", "a", json_array("r"))', '{"a":["p","q",["r"]]}'),
+    ('json_append(json_object("a", json_array()), "a", 1)', '{"a":[1]}'),
     # Text and strings: `+` concatenates two strings
     ('"a" + "b"', "ab"),
     ('word + "!"', "w!"),
@@ -86,7 +118,8 @@ EVAL_FUNCTIONS = [
 
 @pytest.mark.parametrize(("expression", "result"), EVAL_FUNCTIONS)
 def test_evaluation_functions(expression: str, result: Any) -> None:
-    assert rows(f"* | eval r={expression} | table r", [{"_time": 1, "x": "1", "word": "w"}]) == [{"r": result}]
+    event = {"_time": 1, "x": "1", "word": "w", "j": '{"a": {"b": 1}, "l": ["x", 2], "o": [{"n": "p"}, {"n": "q"}]}'}
+    assert rows(f"* | eval r={expression} | table r", [event]) == [{"r": result}]
 
 
 COMMANDS: list[tuple[str, str, Events, Any]] = [
@@ -106,6 +139,13 @@ COMMANDS: list[tuple[str, str, Events, Any]] = [
     ("chart", "chart max(sold) range(sold) by shop", SALES,
      [{"shop": "a", "max(sold)": "30", "range(sold)": 20}, {"shop": "b", "max(sold)": "20", "range(sold)": 15}]),
     ("chart", 'chart count(eval(shop="a")) as A by quarter', SALES, [{"quarter": "q1", "A": 1}, {"quarter": "q2", "A": 1}]),
+    ("chart", "chart eval(avg(sold) / max(sold)) as ratio by quarter", SALES,
+     [{"quarter": "q1", "ratio": 0.75}, {"quarter": "q2", "ratio": 17.5 / 30}]),
+    ("chart", "chart count eval(round(sum(sold) / 7, 0)) as r over shop by quarter", SALES,
+     [{"shop": "a", "count: q1": 1, "count: q2": 1, "r: q1": 1, "r: q2": 4},
+      {"shop": "b", "count: q1": 1, "count: q2": 1, "r: q1": 3, "r: q2": 1}]),
+    ("timechart", "timechart span=1m eval(max(x) * count(x)) by h", TIMES,
+     [{"_time": 0, "a": 1, "b": 2}, {"_time": 60, "a": None, "b": None}, {"_time": 120, "a": 9, "b": None}]),
     # timechart: spans without events are filled; events without the BY field are the series NULL
     ("timechart", "timechart span=1m avg(x) as m", TIMES, [{"_time": 0, "m": 1.5}, {"_time": 60, "m": None}, {"_time": 120, "m": 9}]),
     ("timechart", "timechart span=1m count by h", [*TIMES, {"_time": 130}],
@@ -135,6 +175,9 @@ COMMANDS: list[tuple[str, str, Events, Any]] = [
     ("filldown", "filldown x | table x", in_order("a", None, "b", None), ["a", "a", "b", "b"]),
     ("uniq", "table x | uniq", in_order(1, 1, 2, 1), ["1", "2", "1"]),
     ("dedup", "dedup x consecutive=true | table x", in_order(1, 1, 2, 1), ["1", "2", "1"]),
+    # dedup: sorted before, which determines what is retained
+    ("dedup", "dedup h sortby -x | table x", records("h x", "a 1", "b 2", "a 3"), ["3", "2"]),
+    ("dedup", "dedup 1 h sortby +g - x | table x", records("h g x", "a 1 1", "b 1 2", "a 1 3", "b 0 4"), ["4", "3"]),
     ("head", "head (x<3) | table x", in_order(1, 2, 3, 1), ["1", "2"]),
     ("sort", "sort x desc | table x", in_order(1, 10, 2), ["10", "2", "1"]),
     # multivalues
@@ -145,6 +188,15 @@ COMMANDS: list[tuple[str, str, Events, Any]] = [
     ("appendpipe", 'stats count by host | appendpipe [stats sum(count) as count | eval host="all"]', HOSTS,
      [{"host": "one", "count": 2}, {"host": "two", "count": 1}, {"host": "all", "count": 3}]),
     ("appendcols", "search host=one | stats count as a | appendcols [search host=two | stats count as b]", HOSTS, [{"a": 2, "b": 1}]),
+    # union: appends results, interleaves events by time
+    ("union", "stats count by host | union [search host=two | stats count] [| search host=one | stats count]", HOSTS,
+     [{"host": "one", "count": 2}, {"host": "two", "count": 1}, {"host": None, "count": 1}, {"host": None, "count": 2}]),
+    # extract: each character of the lists separates; a value with the delimiter is not extracted
+    ("extract", 'extract pairdelim="|;", kvdelim="=:" | table a b c', [{"_time": 1, "_raw": "a:1|b=x y;c=http://h"}],
+     [{"a": "1", "b": "x y", "c": None}]),
+    ("kv", 'kv pairdelim="," kvdelim="=" | where a>5 | table b', [{"_time": 1, "_raw": "a=10,b=z"}, {"_time": 0, "_raw": "b=y"}], ["z"]),
+    # fieldformat: the value stays
+    ("fieldformat", 'fieldformat x="<" . x . ">" | where x>2 | table x', in_order(1, 3), ["3"]),
     ("join", "search host=one | table key left | join key [search host=two | table key right]", HOSTS,
      [{"key": "1", "left": "x", "right": "z"}]),
     ("join", "search host=one | table key left | join type=left key [search host=two | table key right]", HOSTS,
@@ -194,6 +246,13 @@ def test_generating_commands() -> None:
     assert rows("| makeresults count=3 | streamstats count | stats sum(count) as s", []) == [{"s": 6}]
 
 
+def test_union_at_the_beginning() -> None:
+    """Streaming searches as multisearch: newest first; results of transforming ones one after the other."""
+    events = [{"_time": time, "h": host} for time, host in ((1, "a"), (2, "b"), (3, "a"))]
+    assert [row["h"] for row in rows("| union [search h=a] [search h=b | eval z=1]", events)] == ["a", "b", "a"]
+    assert rows("| union [search h=b | stats count], [search h=a | stats count]", events) == [{"count": 1}, {"count": 2}]
+
+
 def test_the_time_of_the_run() -> None:
     """`an1498 replay` runs now; a search without a run has no now."""
     text = '| makeresults | eval same=if(_time=now(), 1, 0), day=relative_time(now(), "@d") % 86400 | table same day'
@@ -228,6 +287,40 @@ def test_the_time_of_the_run() -> None:
         ("spath input=x", [{"_time": 1, "x": '{"a": 1}', "a": "b"}]),
         ("spath input=x path=a", in_order('{"a": {"b": 1}}')),
         ("foreach x [eval <<ITEM>>=1]", in_order(1)),
+        ("foreach x [union [search x=1 | stats count]]", in_order(1)),
+        ("appendpipe [union [search x=1 | stats count] [search x=1 | stats count]]", in_order(1)),
+        ("union [search x=1 | stats count]", in_order(1)),
+        ("stats count | union [search x=1]", in_order(1)),
+        ("stats count | union maxout=5 [search x=1 | stats count]", in_order(1)),
+        ("dedup x sortby x", in_order(1)),
+        ("fieldformat y=1", in_order(1)),
+        ("fieldformat x=random()", in_order(1)),
+        ("timechart span=1m eval(max(x))", in_order(1)),
+        ("chart eval(x / max(x)) by x", in_order(1)),
+        ('extract pairdelim=";" kvdelim="="', [{"_time": 1, "_raw": 'a="x;y"'}]),
+        ('extract pairdelim=";" kvdelim="="', [{"_time": 1, "_raw": "a=1; b=2"}]),
+        ('extract pairdelim=";" kvdelim="="', [{"_time": 1, "_raw": "a=1", "a": "2"}]),
+        ("extract", [{"_time": 1, "_raw": "a=1"}]),
+        ('eval r=printf("%d", x)', in_order(1.5)),
+        ('eval r=printf("%d", x)', in_order("word")),
+        ('eval r=printf("%d", y)', in_order(1)),
+        ('eval r=printf("%d", 1, 2)', in_order(1)),
+        ('eval r=printf("%d %d", 1)', in_order(1)),
+        ('eval r=printf("%a", x)', in_order(1)),
+        ('eval r=printf("100%")', in_order(1)),
+        ('eval r=printf("%5s", x)', in_order("é")),
+        ('eval r=json_object("a", x)', in_order("7")),  # a string or a number?
+        ('eval r=json_object("a", 1, "a", 2)', in_order(1)),
+        ('eval r=json_extract(x, "a")', in_order("no json")),
+        ('eval r=json_extract(x, "a")', in_order('{"a": 1.0}')),
+        ('eval r=json_extract(x, "a")', in_order('{"a": true}')),
+        ('eval r=json_extract(x, "a{}.b")', in_order('{"a": [{"b": 1}, {}]}')),
+        ("eval r=json_keys(x)", in_order("[1]")),
+        ("eval r=if(json_valid(x), 1, 0)", in_order("1")),
+        ('eval r=json_set(x, "a.b", 1)', in_order("{}")),
+        ('eval r=json_set(x, "a", 1)', in_order('{"b": 1e5}')),
+        ('eval r=json_append(x, "a", 1)', in_order('{"a": 1}')),
+        ("eval r=mv_to_json_array(x, true())", in_order(["a", "b"])),
         ("stats perc95(x)", in_order(*range(1, 11))),
         ("xyseries x y z", [{"_time": 1, "x": 1, "y": 1, "z": 1}, {"_time": 2, "x": 1, "y": 1, "z": 2}]),
         ("transpose", in_order(1)),

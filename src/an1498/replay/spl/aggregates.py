@@ -57,6 +57,11 @@ def plan(scope: Expressions, term: syntax.AggregateTerm, prefix: str) -> Plan:
     return function(prefix, value, term.at, scope)
 
 
+def is_aggregation(name: str) -> bool:
+    """Whether a function of this name is a statistical one."""
+    return name in FUNCTIONS or _PERCENTILE.fullmatch(name) is not None
+
+
 def _count(prefix: str, value: Value, _at: int, _scope: Expressions) -> Plan:
     column = Col(f"{prefix}x")
     if value.kind is Kind.LIST:

@@ -19,6 +19,13 @@ def assignments(source: Source, tree: Node, _name: str, at: int) -> syntax.Eval:
     return syntax.Eval(tuple(pairs), at)
 
 
+def fieldformat(source: Source, tree: Node, name: str, at: int) -> syntax.Fieldformat:
+    pairs = assignments(source, tree, name, at).assignments
+    if len(pairs) > 1:
+        raise source.syntax_error(at, "fieldformat takes one field", "write a fieldformat for each field")
+    return syntax.Fieldformat(*pairs[0], at)
+
+
 def where(source: Source, tree: Node, _name: str, at: int) -> syntax.Where:
     (expression,) = tree.children
     assert isinstance(expression, Tree)

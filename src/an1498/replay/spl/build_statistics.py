@@ -43,6 +43,15 @@ def _aggregate(source: Source, node: Node) -> syntax.AggregateTerm:
     return syntax.AggregateTerm(function.lower(), argument, renamed[0] if renamed else default, place(node), function)
 
 
+def _computed(source: Source, node: Node) -> syntax.AggregateTerm:
+    """`eval(<expression of aggregations>) AS name`, of chart and timechart."""
+    inner = next(child for child in node.children if isinstance(child, Tree))
+    renamed = [name_text(source, field) for field in trees(node, "field")]
+    written = source.text[inner.meta.start_pos : inner.meta.end_pos]
+    name = renamed[0] if renamed else f"eval({written})"
+    return syntax.AggregateTerm("eval", expression_node(source, inner), name, place(inner), "eval")
+
+
 def chart(source: Source, tree: Node, name: str, at: int) -> syntax.Chart:
     """`chart <aggregations> [OVER row] [BY row column]`; timechart's row is `_time`."""
     terms: list[syntax.AggregateTerm] = []
@@ -58,8 +67,12 @@ def chart(source: Source, tree: Node, name: str, at: int) -> syntax.Chart:
             named = [name_text(source, field) for field in trees(child, "field")]
             options.update(named_option(source, option) for option in trees(child, "option"))
             over, by = (named, by) if child.data == "over_clause" else (over, named)
+        elif child.data == "computed":
+            terms.append(_computed(source, child))
         else:
             terms.append(_aggregate(source, child))
+    if name == "timechart" and not by and any(term.function == "eval" for term in terms):
+        raise source.syntax_error(at, "timechart of eval() needs a BY clause")
     fields = ["_time", *by] if name == "timechart" else [*over, *by]
     if not terms or not 1 <= len(fields) <= 2 or (name == "timechart" and over):
         raise source.unsupported(at, f"this form of {name}", "give an aggregation and one or two fields")

@@ -1,4 +1,4 @@
-"""Commands with a second search: append, appendcols, appendpipe, join, and the subsearch among search terms (Search Reference, each
+"""Commands with a second search: append, appendcols, appendpipe, join, union, and the subsearch among search terms (Search Reference, each
 command's page; Search Manual, "About subsearches").
 
 A subsearch runs first, over all events. Beyond its limits Splunk cuts it off silently (limits.conf, [subsearch] and [searchresults]):
@@ -56,6 +56,13 @@ def branching(frame: Frame, command: syntax.Branching, lower: Lower) -> Frame:
     if command.command == "append":
         return merged([frame, second], at)
     return _side_by_side(frame, second, at)
+
+
+def union(frame: Frame, command: syntax.Union, lower: Lower) -> Frame:
+    """The results of the searches after those that come in ("union", where it appends); `maxout` is 50,000."""
+    at = command.at
+    seconds = [_limited(lower(all_events(frame.context), pipeline), _APPEND_LIMIT, at) for pipeline in command.pipelines]
+    return merged(seconds if command.leading else [frame, *seconds], at)
 
 
 def _limited(frame: Frame, limit: int, at: int) -> Frame:

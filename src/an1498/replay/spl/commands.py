@@ -26,6 +26,7 @@ from an1498.replay.spl import (
     filling,
     generating,
     json_fields,
+    key_values,
     lookups,
     ordering,
     pivots,
@@ -66,6 +67,8 @@ def _lower(start: Frame, frame: Frame, command: syntax.Command) -> Frame:
                 value = Expressions(frame).stored(expression)
                 frame = frame.extend([(name, value.kind, value.expr)], at)
             return frame
+        case syntax.Fieldformat():
+            return _fieldformat(frame, command)
         case syntax.Where(condition):
             return frame.over(Filter(frame.relation, Expressions(frame).condition(condition)))
         case syntax.Statistics():
@@ -80,6 +83,8 @@ def _lower(start: Frame, frame: Frame, command: syntax.Command) -> Frame:
             return extraction.regex(frame, command)
         case syntax.Branching():
             return combining.branching(frame, command, lower)
+        case syntax.Union():
+            return combining.union(frame, command, lower)
         case syntax.Chart():
             return pivots.chart(frame, command, bins.binned)
         case syntax.Foreach():
@@ -94,6 +99,15 @@ def _lower(start: Frame, frame: Frame, command: syntax.Command) -> Frame:
             return pivots.top(frame, command)
         case syntax.Plain(name):
             return _PLAIN[name](start if name in ("makeresults", "inputlookup") else frame, command)
+
+
+def _fieldformat(frame: Frame, command: syntax.Fieldformat) -> Frame:
+    """ "Changes the appearance of the results without changing the underlying value of the field" ("fieldformat"), and an export has the
+    original: replay gives values, so they stay. A field that the results do not have would be one without a value."""
+    Expressions(frame).value(command.expression)
+    if not frame.has(command.field):
+        raise frame.context.source.unsupported(command.at, "fieldformat of a field that the results do not have", "write eval")
+    return frame
 
 
 def _multisearch(start: Frame, pipelines: tuple[tuple[syntax.Command, ...], ...], at: int) -> Frame:
@@ -217,11 +231,13 @@ _PLAIN: dict[str, Callable[[Frame, syntax.Plain], Frame]] = {
     "collect": _collect,
     "dedup": ordering.dedup,
     "delta": running.delta,
+    "extract": key_values.extract,
     "fields": _fields,
     "filldown": running.filldown,
     "fillnull": filling.fillnull,
     "head": _head,
     "inputlookup": generating.inputlookup,
+    "kv": key_values.extract,
     "makemv": extraction.makemv,
     "makeresults": generating.makeresults,
     "mvcombine": pivots.mvcombine,

@@ -90,7 +90,7 @@ def _object(scope: Expressions, nodes: Nodes, at: int) -> Value:
     if not all(isinstance(key, str) for key in keys) or len(set(keys)) < len(keys):
         raise scope.source.unsupported(at, "keys of json_object() that are not different quoted strings")
     names = [Lit(json.dumps(key, ensure_ascii=False) + ":") for key in keys]
-    members = [call("concat", name, _written(scope, node, at)) for name, node in zip(names, nodes[1::2], strict=True)]
+    members: list[Expr] = [call("concat", name, _written(scope, node, at)) for name, node in zip(names, nodes[1::2], strict=True)]
     return Value(Kind.TEXT, _listed("{", members, "}"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -65,3 +66,18 @@ def fields_of(node: Expression) -> set[str]:
             return {name for argument in arguments for name in fields_of(argument)}
         case _:
             return set()
+
+
+def rewritten(node: Expression, change: Callable[[Field | Function], Expression | None]) -> Expression:
+    """The expression with what `change` makes of its fields and functions; where that is None, a function's arguments are rewritten."""
+    match node:
+        case Field():
+            return change(node) or node
+        case Unary(operator, operand, at):
+            return Unary(operator, rewritten(operand, change), at)
+        case Binary(operator, left, right, at):
+            return Binary(operator, rewritten(left, change), rewritten(right, change), at)
+        case Function(name, arguments, at):
+            return change(node) or Function(name, tuple(rewritten(argument, change) for argument in arguments), at)
+        case _:
+            return node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from an1498.replay.algebra import (
@@ -132,13 +133,17 @@ def _begins_with_digit(column: Expr) -> Expr:
 
 def dedup(frame: Frame, command: syntax.Plain) -> Frame:
     """The first N results (default 1) of each combination of values; results that lack one of the fields are dropped unless
-    keepempty (then all of them are kept)."""
+    keepempty (then all of them are kept). `sortby` sorts before that, which "determines which event is retained"."""
     source, at = frame.context.source, command.at
     words = list(command.words)
+    if "sortby" in words:
+        place = words.index("sortby")
+        frame = sort(frame, syntax.SortCommand(_sort_fields(frame, words[place + 1 :], at), 0, False, at))
+        words = words[:place]
     consecutive = command.options.get("consecutive", "f").lower() in ("t", "true", "1")
     count = int(words.pop(0)) if words and words[0].isdecimal() else 1
-    if not words or count < 1 or "sortby" in words:
-        raise source.unsupported(at, "dedup without fields or with sortby")
+    if not words or count < 1:
+        raise source.unsupported(at, "dedup without fields")
     if unknown := set(command.options) - {"keepempty", "consecutive", "keepevents"}:
         raise source.unsupported(at, f"option '{min(unknown)}' of dedup")
     items = tuple((f"#d{i}", scalar(frame.value(name, at), at).expr) for i, name in enumerate(words))
@@ -156,6 +161,14 @@ def dedup(frame: Frame, command: syntax.Plain) -> Frame:
     keep_empty = command.options.get("keepempty", "f").lower() in ("t", "true", "1")
     relation = Filter(relation, call("or", first, call("not", Col("#complete"))) if keep_empty else first)
     return frame.over(Select(relation, tuple((name, Col(name)) for name in frame.columns)))
+
+
+def _sort_fields(frame: Frame, words: list[str], at: int) -> tuple[syntax.SortField, ...]:
+    """What follows `sortby`: fields, each with `+` or `-` in front (the sign is required)."""
+    written = " ".join(words)
+    if not re.fullmatch(r"(?:[-+] ?[^\s+-]\S*(?: |$))+", written):
+        raise frame.context.source.unsupported(at, "this sortby", "write sortby with a + or - before each field")
+    return tuple(syntax.SortField(name, sign == "-", "auto", at) for sign, name in re.findall(r"([-+]) ?(\S+)", written))
 
 
 def _runs(relation: Relation, keys: tuple[str, ...]) -> Relation:

@@ -12,21 +12,22 @@ from lark.exceptions import UnexpectedInput
 from lark.load_grammar import Grammar, load_grammar
 
 from an1498.replay.spl import build, build_eval, build_search, build_statistics
+from an1498.replay.spl.command_types import check_unions, is_streaming, is_transforming, written_name
 from an1498.replay.spl.nodes import Node
 from an1498.replay.spl.segments import Segment, segments, skip
 from an1498.replay.spl.source import Source
-from an1498.replay.spl.syntax import Branching, Command, Foreach, Multisearch, Plain, Search, Term
+from an1498.replay.spl.syntax import Branching, Command, Foreach, Multisearch, Plain, Search, Term, Union
 
 _PLAIN = (
     *("accum", "addinfo", "addcoltotals", "addtotals", "autoregress", "bin", "bucket", "collect", "dedup", "delta", "discretize"),
-    *("fields", "filldown", "fillnull", "head", "makemv", "makeresults", "mvcombine", "mvexpand", "nomv", "spath", "strcat", "transpose"),
-    *("uniq", "untable", "xyseries"),
-    *("reverse", "rex", "table", "tail"),
+    *("extract", "fields", "filldown", "fillnull", "head", "kv", "makemv", "makeresults", "mvcombine", "mvexpand", "nomv", "reverse"),
+    *("rex", "spath", "strcat", "table", "tail", "transpose", "uniq", "untable", "xyseries"),
 )
 
 # command → (grammar's start rule, builder)
 _COMMANDS: dict[str, tuple[str, build.Builder]] = {
     "eval": ("eval", build_eval.assignments),
+    "fieldformat": ("eval", build_eval.fieldformat),
     "where": ("where", build_eval.where),
     "stats": ("stats", build_statistics.statistics),
     "eventstats": ("stats", build_statistics.statistics),
@@ -44,8 +45,7 @@ _COMMANDS: dict[str, tuple[str, build.Builder]] = {
     **dict.fromkeys(_PLAIN, ("plain", build.plain)),
 }
 _BRANCHING = {"append", "appendcols", "appendpipe", "join"}
-COMMANDS = frozenset({*_COMMANDS, *_BRANCHING, "foreach", "head", "inputlookup", "multisearch", "search"})
-_STREAMING = {"search", "eval", "where", "fields", "rename", "regex", "rex", "bin", "bucket", "lookup", "fillnull", "makemv", "nomv"}
+COMMANDS = frozenset({*_COMMANDS, *_BRANCHING, "foreach", "head", "inputlookup", "multisearch", "search", "union"})
 
 # reset_after="("match(x,\"yes\")")": the condition stands between quoted parentheses, its own quotation marks are escaped.
 _QUOTED_CONDITION = re.compile(r'reset_(?:before|after)\s*=\s*"\(".*?"\)"', re.IGNORECASE | re.DOTALL)
@@ -81,6 +81,9 @@ def _pipeline(source: Source, start: int, end: int, *, implied: bool = True) -> 
     commands = tuple(_command(source, segment) for segment in segments(source, start, end, implied, frozenset({*_COMMANDS, *_BRANCHING})))
     if not commands:
         raise source.syntax_error(start, "the search is empty")
+    if not implied and isinstance(commands[0], Union | Multisearch):
+        raise source.unsupported(start, "a search that begins with union or multisearch in these brackets")
+    check_unions(source, commands)
     return commands
 
 
@@ -91,6 +94,8 @@ def _command(source: Source, segment: Segment) -> Command:
         return _inputlookup(source, segment)
     if segment.name == "foreach":
         return _foreach(source, segment)
+    if segment.name == "union":
+        return _union(source, segment)
     if segment.name in _BRANCHING:
         return _branching(source, segment)
     if segment.name == "search":
@@ -219,12 +224,34 @@ def _multisearch(source: Source, segment: Segment) -> Multisearch:
             raise source.unsupported(inner, "a multisearch branch that does not begin with 'search'")
         commands = _pipeline(source, inner, end)
         for command in commands:
-            name = command.command if isinstance(command, Plain) else type(command).__name__.lower().removesuffix("command")
-            if name not in _STREAMING:
-                raise source.syntax_error(command.at, f"multisearch runs streaming commands only, not '{name}'")
+            if not is_streaming(command):
+                raise source.syntax_error(command.at, f"multisearch runs streaming commands only, not '{written_name(command)}'")
         pipelines.append(commands)
     if source.text[position : segment.end].strip():
         raise source.syntax_error(position, "multisearch takes searches in brackets only")
     if len(pipelines) < 2:
         raise source.syntax_error(segment.start, "multisearch needs at least two searches")
     return Multisearch(tuple(pipelines), segment.start)
+
+
+def _union(source: Source, segment: Segment) -> Union | Multisearch:
+    """`union [search …] [search …]` (Search Reference, union): at the beginning of a search streaming searches are run as by multisearch,
+    others are appended. Named datasets, options and events that would have to be interleaved with the incoming results are refused."""
+    position = segment.arguments
+    for begin, end in segment.brackets:
+        if source.text[position:begin].strip().strip(","):
+            raise source.unsupported(position, "union of anything but searches in brackets")
+        position = end + 1
+    if source.text[position : segment.end].strip():
+        raise source.unsupported(position, "union of anything but searches in brackets")
+    before = source.text[: segment.start].rstrip().removesuffix("|").rstrip()
+    leading = not before or before.endswith("[")
+    if len(segment.brackets) < (2 if leading else 1):
+        raise source.syntax_error(segment.start, "union needs two searches")
+    pipelines = tuple(_subsearch(source, begin, end) for begin, end in segment.brackets)
+    if leading and all(is_streaming(command) for pipeline in pipelines for command in pipeline):
+        return Multisearch(pipelines, segment.start)
+    for pipeline, (begin, _) in zip(pipelines, segment.brackets, strict=True):
+        if not any(is_transforming(command) for command in pipeline):
+            raise source.unsupported(begin, "union of events with results", "end the search with stats, chart, timechart, top or rare")
+    return Union(pipelines, leading, segment.start)

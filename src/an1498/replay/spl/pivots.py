@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from an1498.replay.algebra import Expr, Lit, call
-from an1498.replay.spl import statistics, syntax
+from an1498.replay.spl import computed_terms, syntax
 from an1498.replay.spl.frame import Frame
 from an1498.replay.spl.materialised import Row, computed
 from an1498.replay.spl.times import span_seconds
@@ -45,7 +45,7 @@ def chart(frame: Frame, command: syntax.Chart, binned: Callable[[Frame, str], Fr
     by = (command.row, command.column) if command.column else (command.row,)
     if command.column:
         frame = _named_nulls(frame, command.column, usenull, at)
-    table = statistics.lower(frame, syntax.Statistics("stats", command.terms, by, {}, at))
+    table = computed_terms.grouped(frame, command.terms, by, at)
     counts = {term.name for term in command.terms if term.function in _COUNTS}
     seconds = float(span_seconds(span) or 0) if isinstance(span, str) else 0.0
 

@@ -9,8 +9,8 @@ from an1498.replay.spl.source import Source
 
 # Commands whose arguments may quote with ' as well as with ".
 _SINGLE_QUOTES = {"eval", "where", "stats", "eventstats", "streamstats", "sort", "rename", "table", "fields", "dedup", "lookup"}
-_SINGLE_QUOTES |= {"chart", "timechart", "convert", "top", "rare"}
-_GENERATING = {"multisearch", "makeresults", "search", "inputlookup"}
+_SINGLE_QUOTES |= {"fieldformat", "chart", "timechart", "convert", "top", "rare"}
+_GENERATING = {"multisearch", "makeresults", "search", "inputlookup", "union"}
 _DEEPEST = 20
 
 

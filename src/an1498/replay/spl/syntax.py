@@ -97,6 +97,15 @@ class Eval:
 
 
 @dataclass(frozen=True, slots=True)
+class Fieldformat:
+    """How to show a field; its value stays."""
+
+    field: str
+    expression: Expression
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Where:
     condition: Expression
     at: int
@@ -105,7 +114,7 @@ class Where:
 @dataclass(frozen=True, slots=True)
 class AggregateTerm:
     """`function(argument) AS name`; `argument` is a field name, an expression (from `eval(…)`) or absent. `written` is the function
-    as the search writes it."""
+    as the search writes it. Of chart and timechart it may be `eval`: then `argument` is an expression of aggregations."""
 
     function: str
     argument: str | Expression | None
@@ -196,6 +205,15 @@ class Branching:
 
 
 @dataclass(frozen=True, slots=True)
+class Union:
+    """Searches whose results follow each other, the incoming results first; `leading` where there are none."""
+
+    pipelines: tuple[tuple[Command, ...], ...]
+    leading: bool
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Foreach:
     """`template` is run for each field that the words match; `<<FIELD>>` in it stands for the field's name."""
 
@@ -263,7 +281,9 @@ Command = (
     | Head
     | Replace
     | Top
+    | Union
     | Eval
+    | Fieldformat
     | Where
     | Statistics
     | SortCommand
