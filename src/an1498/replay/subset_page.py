@@ -60,9 +60,9 @@ Functions of `stats`, `chart` and their kin: {aggregates}, and `perc<N>`, `p<N>`
 | `NOT`, `!=` on a missing field in `where` | refused: the documentation does not say |
 | numbers as text | `1` and `1.0` in one comparison, a rounded number in a text: refused |
 
-Refused, among others: `tstats`, `datamodel`, `from`, `mstats`, `transaction`, `map`, `iplocation`,
-`eventtype=` and `tag=`, `earliest=` and `latest=`, `PREFIX()`, `sparkline`, `time_window`, `random()`, `sha512()`, `lookup()`,
-other `json_` functions, lookups by wildcard or CIDR.
+Refused, among others: `tstats`, `datamodel`, `from`, `mstats`, `transaction`, `map`, `iplocation`, `eventtype=` and `tag=`, `earliest=` and
+`latest=`, `PREFIX()`, `sparkline`, `time_window`, `random()`, `sha512()`, `lookup()`, other `json_` functions. Lookups match exactly: a
+definition with `match_type` (wildcards, CIDR) lives in transforms.conf, which replay does not read.
 """
 
 _EQL = """

@@ -101,6 +101,7 @@ EVAL_FUNCTIONS = [
     ('json_extract(j, "o{}.n")', '["p","q"]'),  # {} is every element
     ('json_extract(j, "no.such")', None),
     ('json_extract(nothing, "a")', None),
+    ('json_extract("[{\\"n\\": 1}, {\\"n\\": 2}]", "{}.n")', "[1,2]"),
     ("json_keys(j)", '["a","l","o"]'),
     ('if(json_valid(j), "valid", "invalid")', "valid"),
     ('if(json_valid("{\\"a\\":"), "valid", "invalid")', "invalid"),
@@ -316,6 +317,8 @@ def test_the_time_of_the_run() -> None:
         ('eval r=json_extract(x, "a")', in_order('{"a": true}')),
         ('eval r=json_extract(x, "a{}.b")', in_order('{"a": [{"b": 1}, {}]}')),
         ("eval r=json_keys(x)", in_order("[1]")),
+        ("eval r=json_keys(x)", in_order('{"a": 1, "a": 2}')),
+        ('eval r=json_extract(x, "b.a")', in_order('{"b": {"a": 1, "a": 2}}')),
         ("eval r=if(json_valid(x), 1, 0)", in_order("1")),
         ('eval r=json_set(x, "a.b", 1)', in_order("{}")),
         ('eval r=json_set(x, "a", 1)', in_order('{"b": 1e5}')),

@@ -218,7 +218,7 @@ def test_branches_of_different_kinds_become_text() -> None:
         ("mvindex(mv, 0, n)", "not a whole number written in the search"),
         ('strptime(a, "%H:%M")', "a time without a date"),
         ('tostring(n, "roman")', "tostring\\(\\) to anything but"),
-        ("printf(a)", "the function printf"),
+        ("printf(a)", "a format of printf"),
         ('strftime(_time, "%c")', "time format variable %c"),
         ('if(n=5, "x", n=5)', "branches of which some are Booleans"),
     ],

@@ -44,7 +44,9 @@ def _document(scope: Expressions, node: eval_syntax.Expression, at: int, body: B
 
     def checked(item: Expr) -> Expr:
         container = call("coalesce", call("is_json_container", item), Lit(False))
-        return Case(((call("is_null", item), Lit(None, sql_type)), (container, body(item))), refused)
+        twice = (call("json_repeats", item), refuse(at, "JSON with a key twice", sql_type))
+        text = Case((twice,), body(item))
+        return Case(((call("is_null", item), Lit(None, sql_type)), (container, text)), refused)
 
     return let(as_text(scope.stored(node), at), checked)
 
@@ -122,7 +124,13 @@ def _extract(scope: Expressions, nodes: Nodes, at: int) -> Value:
     if parts.count(None) > 1:
         raise scope.source.unsupported(at, "a path with {} twice")
     if None not in parts:
-        return Value(Kind.TEXT, _document(scope, nodes[0], at, lambda item: let(_at(item, parts), lambda found: _native(found, item, at))))
+
+        def found(item: Expr) -> Expr:
+            twice = [call("json_repeats", _at(item, parts[:length])) for length in range(1, len(parts))]
+            value = let(_at(item, parts), lambda value: _native(value, item, at))
+            return Case(((call("or", *twice), refuse(at, "JSON with a key twice", TEXT_TYPE)),), value)
+
+        return Value(Kind.TEXT, _document(scope, nodes[0], at, found))
     place = parts.index(None)
     variable = f"#e{at}"
     plain = call("regex_full", Col(variable), Lit(rf'{_PLAIN_NUMBER}|"[^"\\]*"'))
