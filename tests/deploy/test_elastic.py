@@ -14,7 +14,7 @@ from tests.deploy.siem import writes
 from an1498.deploy import find_drift, plan_build, plan_rollback
 from an1498.deploy.drift import drifted
 from an1498.deploy.objects import holds
-from an1498.deploy.plan import plan_data
+from an1498.deploy.plan_file import plan_data
 from an1498.deploy.text import plan_lines
 from an1498.errors import StateChanged, UsageError
 from an1498.model import ELASTIC_ASSETS as ASSETS

@@ -16,7 +16,7 @@ from tests.deploy.test_verify import scenarios  # noqa: F401 - a fixture
 from an1498.deploy import find_drift, open_session, plan_build
 from an1498.deploy.apply import apply_plan
 from an1498.deploy.objects import Write
-from an1498.deploy.verification import verify_live
+from an1498.deploy.verify_live import verify_live
 from an1498.model import ELASTIC_ASSETS, FieldType, Language
 from an1498.replay.alerts import field_types
 from an1498.replay.scenarios import Replayed

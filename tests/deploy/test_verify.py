@@ -16,7 +16,7 @@ from tests.deploy.test_faults import once
 from tests.ship.pack import hosts_pack, hosts_searches_of
 
 from an1498.content import load_pack
-from an1498.deploy.verification import verify_live
+from an1498.deploy.verify_live import verify_live
 from an1498.errors import ExternalError, UsageError
 from an1498.model import ELASTIC_ASSET_TYPES, Entity, Search
 from an1498.replay.alerts import field_types
@@ -118,7 +118,7 @@ def test_splunk(splunk: Bench, pack_files: Mapping[str, Files], scenarios: Seque
     with pytest.raises(UsageError, match="AN1498_SPLUNK_HEC_URL and AN1498_SPLUNK_HEC_TOKEN"):
         run(splunk, found, scenarios)
     fake.late = 1000
-    monkeypatch.setattr("an1498.deploy.splunk.live.WAIT_S", 4)
+    monkeypatch.setattr("an1498.deploy.splunk.samples.WAIT_S", 4)
     with pytest.raises(ExternalError, match="can be searched after 4 s"):
         run(splunk, found, scenarios, hec)
     assert len(fake.events) == 1, "cleaned up all the same"

@@ -40,7 +40,7 @@ what was written until then is in the lock file, and the next apply goes on from
 def apply(settings: Settings, target: str, built: Path, state: Path, overwrite: tuple[str, ...], planned: Path | None, yes: bool) -> None:
     """Write what a plan shows, in an order that keeps rules working, and record it in the lock file."""
     from an1498.deploy import plan_build
-    from an1498.deploy.plan import read_plan, stale
+    from an1498.deploy.plan_file import read_plan, stale
 
     shown = read_plan(planned) if planned else None
     if shown is not None and overwrite:

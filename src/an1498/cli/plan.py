@@ -37,7 +37,7 @@ def plan(
     import json
 
     from an1498.deploy import plan_build
-    from an1498.deploy.plan import plan_data
+    from an1498.deploy.plan_file import plan_data
     from an1498.deploy.state import write
 
     with opened(settings, target, state) as session:

@@ -36,7 +36,7 @@ def verify(ctx: click.Context, target: str, built: Path, live: bool, samples: Pa
     """Load the samples into the target's SIEM, run the built searches by its API, compare, clean up."""
     import os
 
-    from an1498.deploy.verification import verify_live
+    from an1498.deploy.verify_live import verify_live
     from an1498.replay.scenarios import load_scenarios
     from an1498.ship import read_build
 

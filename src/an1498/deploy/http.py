@@ -45,6 +45,11 @@ class Answer:
     data: Any
     text: str
 
+    @property
+    def said(self) -> str:
+        """The SIEM's words where it refused, as one line."""
+        return " ".join(_said(self.data).split())[:400] or f"answered {self.status}"
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -210,17 +215,20 @@ def _certificate_remedy(error: Exception) -> str:
 
 
 def _reason(response: httpx.Response) -> str:
-    """What the SIEM says, as Kibana, Elasticsearch or Splunk put it."""
     try:
-        data = response.json()
+        return _said(response.json())
     except ValueError:
         return "" if "html" in response.headers.get("content-type", "") else response.text[:300]
-    if isinstance(data, dict):
-        messages = data.get("messages")
-        if isinstance(messages, list):
-            return "; ".join(str(item.get("text", "")) for item in messages if isinstance(item, dict))
-        error = data.get("error")
-        if isinstance(error, dict) and error.get("reason"):
-            return str(error["reason"])
-        return str(data.get("message") or error or "")
-    return ""
+
+
+def _said(data: object) -> str:
+    """What the SIEM says, as Kibana, Elasticsearch or Splunk put it."""
+    if not isinstance(data, dict):
+        return ""
+    messages = data.get("messages")
+    if isinstance(messages, list):
+        return "; ".join(str(item.get("text", "")) for item in messages if isinstance(item, dict))
+    error = data.get("error")
+    if isinstance(error, dict) and error.get("reason"):
+        return str(error["reason"])
+    return str(data.get("message") or error or "")

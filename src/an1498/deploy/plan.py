@@ -16,13 +16,11 @@ they changed in a field of the build makes the whole object `locally-modified`: 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from an1498.deploy.diff import FieldDiff, differences, printable
+from an1498.deploy.diff import FieldDiff, differences
 from an1498.deploy.objects import VERSION, Body, Key, Live, Siem, Wanted, content, digest, empty, holds, same
 from an1498.deploy.state import Lock, Store
 from an1498.errors import UsageError
@@ -209,58 +207,3 @@ def _forced(names: Iterable[str], known: Sequence[Wanted]) -> set[Key]:
             raise UsageError(f"--overwrite-local {name}: no deployed object has this name, title or key; `an1498 plan` lists them")
         forced |= by_name[name]
     return forced
-
-
-def plan_data(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON holds it: `--format json`, and the file that `apply --plan` takes."""
-    return {
-        "format": 1,
-        "target": plan.target,
-        "siem": plan.siem,
-        "build": plan.build,
-        "overwrite": list(plan.overwrite),
-        "summary": {status: plan.count(status) for status in STATUSES},
-        "objects": [
-            {
-                "key": str(change.key),
-                "title": printable(change.title),
-                "reason": printable(change.reason),
-                "tuned": list(change.tuned),
-                "fields": {item.field: list(item.lines) for item in change.diff},
-                **change.fingerprint,
-            }
-            for change in plan.changes
-        ],
-        "notes": list(plan.notes),
-    }
-
-
-def read_plan(path: Path) -> dict[str, Any]:
-    """A plan that `plan --out` wrote. Raises UsageError."""
-    try:
-        data = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read the plan: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"{path}: is not JSON: {error}; plan again") from error
-    try:
-        if data["format"] != 1:
-            raise UsageError(f"{path}: has format {data['format']!r}, this an1498 knows 1; plan again")
-        objects = {str(item["key"]): {name: item[name] for name in ("status", "sent", "state")} for item in data["objects"]}
-        return {"target": data["target"], "siem": data["siem"], "overwrite": tuple(map(str, data["overwrite"])), "objects": objects}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path}: is not a plan that `an1498 plan --out` wrote; plan again") from error
-
-
-def stale(plan: Plan, shown: Mapping[str, Any]) -> list[str]:
-    """Why a plan made now is not the one that was shown (`read_plan`): one line per object; empty where it is."""
-    if (shown["target"], shown["siem"]) != (plan.target, plan.siem):
-        raise UsageError(f"the plan is for target '{shown['target']}' on {shown['siem']}, not for '{plan.target}' on {plan.siem}")
-    now = {str(change.key): change.fingerprint for change in plan.changes}
-    lines = []
-    for key in sorted({*shown["objects"], *now}):
-        old, new = shown["objects"].get(key), now.get(key)
-        if old != new:
-            elsewhere = old is not None and new is not None and old["state"] != new["state"]
-            lines.append(f"{key}: {'changed in the SIEM' if elsewhere else 'the build or the lock file changed'} since the plan")
-    return lines

@@ -93,7 +93,7 @@ def read_saved(client: Client, keys: Sequence[Key]) -> dict[Key, Live]:
         attributes = answer.data.get("attributes") if isinstance(answer.data, dict) else None
         missing = {_saved_key(item) for item in (attributes or {}).get("objects", ()) if item.get("error", {}).get("statusCode") == 404}
         if not missing & set(left):
-            raise ExternalError(client.clean(f"Kibana: POST /api/saved_objects/_export answers 400: {refusal(answer)}"))
+            raise ExternalError(client.clean(f"Kibana: POST /api/saved_objects/_export answers 400: {answer.said}"))
         left = [key for key in left if key not in missing]
     return {}
 
@@ -113,14 +113,6 @@ def import_saved(client: Client, writes: Sequence[Write]) -> dict[Key, str]:
         if item.get("destinationId"):
             refused[_saved_key(item)] = f"another space has this object; Kibana made a copy {item['destinationId']}: remove it"
     return refused
-
-
-def refusal(answer: Answer) -> str:
-    """Kibana's or Elasticsearch's words."""
-    data = answer.data if isinstance(answer.data, dict) else {}
-    error = data.get("error")
-    reason = error.get("reason") if isinstance(error, dict) else data.get("message") or error
-    return " ".join(str(reason or f"answered {answer.status}").split())[:400]
 
 
 def _import(client: Client, path: str, lines: Sequence[Mapping[str, Any]]) -> Answer:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from an1498.deploy.elastic.kibana import refusal
 from an1498.deploy.elastic.wanted import INDEX_NAME, MAPPINGS, PROPERTIES, SETTINGS, index_body
 from an1498.deploy.http import Client
 from an1498.deploy.objects import Body, Key, Live, Write, same
@@ -43,7 +42,7 @@ def write_index(client: Client, item: Write) -> str:
         answer = client.send("PUT", _path(item.key), json={"settings": settings, "mappings": mappings}, allowed=(400, 409))
     else:
         answer = client.send("PUT", f"{_path(item.key)}/_mapping", json=mappings, allowed=(400, 404, 409))
-    return refusal(answer) if answer.status >= 400 else ""
+    return answer.said if answer.status >= 400 else ""
 
 
 def delete_index(client: Client, live: Live) -> str:
@@ -52,7 +51,7 @@ def delete_index(client: Client, live: Live) -> str:
     if held:
         return f"{held}: it is not deleted"
     answer = client.send("DELETE", _path(live.key), allowed=(400, 404, 409))
-    return refusal(answer) if answer.status in (400, 409) else ""
+    return answer.said if answer.status in (400, 409) else ""
 
 
 def documents(client: Client, key: Key) -> str:

@@ -131,7 +131,7 @@ class Elastic:
             path, field = ("/api/detection_engine/rules", "rule_id") if kind == "rule" else ("/api/exception_lists", "list_id")
             params = {field: name} | ({"namespace_type": "single"} if kind == "exception_list" else {})
             answer = self.kibana.send("DELETE", path, params=params, allowed=(400, 404, 409))
-        return self.kibana.clean(kibana.refusal(answer)) if answer.status in (400, 409) else ""
+        return self.kibana.clean(answer.said) if answer.status in (400, 409) else ""
 
     def close(self) -> None:
         self.kibana.close()
@@ -167,7 +167,7 @@ class Elastic:
             # Elasticsearch refuses a required version that the new pipeline has itself.
             params["if_version"] = str(version)
         answer = self.search.send("PUT", _template_path(item.key), params=params, json=item.body, allowed=(400, 409))
-        return kibana.refusal(answer) if answer.status in (400, 409) else ""
+        return answer.said if answer.status in (400, 409) else ""
 
     def _read_list(self, key: Key) -> Live | None:
         params = {"list_id": key.name, "namespace_type": "single"}
@@ -187,7 +187,7 @@ class Elastic:
         else:
             body |= {"list_id": item.key.name} | ({"_version": item.live.revision} if item.live.revision else {})
             answer = self.kibana.send("PUT", "/api/exception_lists", json=body, allowed=(400, 404, 409))
-        return kibana.refusal(answer) if answer.status in (400, 404, 409) else ""
+        return answer.said if answer.status in (400, 404, 409) else ""
 
 
 def _template_path(key: Key) -> str:

@@ -108,7 +108,7 @@ class Splunk:
     def delete(self, live: Live) -> str:
         answer = self.management.send("DELETE", self._path(live.key), params=JSON, allowed=(400, 403, 404, 409))
         if answer.status in (400, 403, 409):
-            return f"{self.management.clean(_words(answer))} (what the package brought can only be removed with a package)"
+            return f"{self.management.clean(answer.said)} (what the package brought can only be removed with a package)"
         return ""
 
     def close(self) -> None:
@@ -128,13 +128,7 @@ class Splunk:
         if wanted and (answer is None or answer.status < 400) and (item.live is None or item.live.body.get(SHARING) != wanted):
             acl = {"owner": "nobody", "sharing": GLOBAL}
             answer = self.management.send("POST", f"{self._path(item.key)}/acl", params=JSON, data=acl, allowed=(400, 409))
-        return _words(answer) if answer is not None and answer.status >= 400 else ""
+        return answer.said if answer is not None and answer.status >= 400 else ""
 
     def _path(self, key: Key) -> str:
         return f"{self._base}{ENDPOINTS[key.kind]}/{quote(key.name, safe='')}"
-
-
-def _words(answer: Answer) -> str:
-    data = answer.data if isinstance(answer.data, dict) else {}
-    texts = [str(item.get("text")) for item in data.get("messages") or () if isinstance(item, dict)]
-    return " ".join("; ".join(texts).split())[:400] or f"answered {answer.status}"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from an1498.deploy.http import Client, Clock, as_described
-from an1498.deploy.live import SECOND, Found, Sample, checked_name
+from an1498.deploy.verify import SECOND, Found, Sample, checked_name
 from an1498.errors import ExternalError, UsageError
 from an1498.model import Search, Target
 from an1498.telemetry.assets import AssetTable

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from an1498.deploy.http import Answer, Client, as_described
-from an1498.deploy.live import Found, Sample, checked_name
+from an1498.deploy.verify import Found, Sample, checked_name
 from an1498.errors import ExternalError, UsageError
 from an1498.model import ELASTIC_ASSETS, Entity, Language, Search, Target
 from an1498.ship.assets import asset_documents

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 import httpx
 
 from an1498.deploy.connection import connection, variable_prefix
-from an1498.deploy.elastic.live import ElasticData
+from an1498.deploy.elastic.samples import ElasticData
 from an1498.deploy.elastic.siem import Elastic
 from an1498.deploy.http import Client, Clock
-from an1498.deploy.live import verify
 from an1498.deploy.session import CLOCK
-from an1498.deploy.splunk.live import SplunkData
+from an1498.deploy.splunk.samples import SplunkData
 from an1498.deploy.splunk.siem import Splunk
+from an1498.deploy.verify import verify
 from an1498.errors import UsageError
 from an1498.model import Search, Target
 from an1498.replay.scenarios import Replayed, Report

@@ -49,7 +49,7 @@ class Found:
     events: tuple[str, ...] = ()
 
 
-class LiveSide(Protocol):
+class SampleStore(Protocol):
     """The data side of a SIEM. Methods raise ExternalError, Unsure, UsageError."""
 
     def clean(self) -> None:
@@ -73,7 +73,7 @@ def checked_name(name: str, default: str) -> str:
 
 
 def verify(
-    target: Target, searches: Sequence[Search], scenarios: Sequence[Replayed], side: LiveSide, *, now_s: float, keep: bool
+    target: Target, searches: Sequence[Search], scenarios: Sequence[Replayed], side: SampleStore, *, now_s: float, keep: bool
 ) -> Report:
     """Load the scenarios, run the target's searches, compare. Raises UsageError for a target whose searches need more than the raw logs."""
     if target.staging is not None:
@@ -159,7 +159,7 @@ def _row(search: Search, found: Found, starts: Sequence[int]) -> ResultRow:
     return ResultRow(max(stream, 0), found.values)
 
 
-def _cleaned(side: LiveSide) -> None:
+def _cleaned(side: SampleStore) -> None:
     try:
         side.clean()
     except Unsure as error:
