@@ -31,10 +31,8 @@ DEVIATIONS = {
         "their rounding may fall on either side of it."
     ),
     "range-start": (
-        "A run knows no event before its lookback. Where a count's condition has held since before that, the run shows a rising edge at "
-        "the start of its range, and so does every later run while it goes on holding. The Splunk app drops the edges of that part "
-        "(addinfo tells a search its range). An ES|QL text cannot: Kibana gives the range beside the query, not in it, and NOW() is not "
-        "its end in runs that catch up on a gap or are started by hand, whose alerts a guard by NOW() would lose."
+        "A count that has held since before a run's lookback shows a rising edge at the start of every run's range. The Splunk app drops "
+        "these edges; an ES|QL text cannot, because Kibana gives the range beside the query, not in it."
     ),
     "staged-late-run": (
         "A staged correlation reads what event searches have written: events of a run that ends later than `staging_lag` after its time "
