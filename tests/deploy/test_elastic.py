@@ -9,14 +9,14 @@ from typing import Any, cast
 import pytest
 from tests.deploy.conftest import INDEX, Bench, Files, items_of, ndjson, write_files
 from tests.deploy.fake_elastic import FakeElastic
-from tests.deploy.siem import writes
+from tests.deploy.siem import reply, writes
 
 from an1498.deploy import find_drift, plan_build, plan_rollback
 from an1498.deploy.drift import drifted
 from an1498.deploy.objects import holds
 from an1498.deploy.plan_file import plan_data
 from an1498.deploy.text import plan_lines
-from an1498.errors import StateChanged, UsageError
+from an1498.errors import ExternalError, StateChanged, UsageError
 from an1498.model import ELASTIC_ASSETS as ASSETS
 
 BURST = "0d554afa-2520-5c0f-aee8-df8a4924b388"
@@ -387,6 +387,23 @@ def test_a_lookup_index_that_cannot_become_what_is_wanted(elastic: Bench, small_
     assert elastic.statuses() == {f"lookup_index/{ASSETS}": "locally-modified"}
     elastic.apply(ASSETS)
     assert fake.indices[ASSETS]["settings"]["index.mode"] == "lookup"
+    # What is no index, in an answer or a build.
+    wrong: tuple[Any, ...] = (
+        [],
+        {},
+        {"settings": {}, "mappings": {"properties": {"x": 5}}},
+        {"settings": {}, "mappings": {"properties": [1]}},
+    )
+    for index in wrong:
+        answer = reply(200, {ASSETS: index})
+        elastic.model.fault = lambda request, answer=answer: answer if request.path == f"/{ASSETS}" else None
+        with pytest.raises(ExternalError, match="otherwise than its API is described"):
+            elastic.plan()
+        elastic.model.fault = None
+        elastic.build({**small_elastic, INDEX: json.dumps(index).encode()})
+        with pytest.raises(UsageError, match=r"an1498-assets\.json: is not as an1498 writes it"):
+            elastic.plan()
+        elastic.build(small_elastic)
     # A name that would reach other indices, from a build or a lock file.
     elastic.build({**small_elastic, "bundle/lookup_index/an1498-*.json": small_elastic[INDEX]})
     with pytest.raises(UsageError, match="is no name of an index"):

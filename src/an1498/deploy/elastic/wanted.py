@@ -48,7 +48,7 @@ def wanted_objects(files: Mapping[str, bytes]) -> tuple[list[Wanted], list[str]]
             continue
         try:
             objects += _objects(inside, data, notes)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{path}: is not as an1498 writes it ({type(error).__name__}: {error}); build it again") from error
     return objects, notes
 
@@ -96,7 +96,8 @@ def index_body(index: Mapping[str, Any]) -> Body:
     mappings = index.get("mappings") or {}
     settings = {f"{SETTINGS}{name}": _text(value) for name, value in _flat(index["settings"]) if not SET_BY_THE_SERVER.fullmatch(name)}
     others = {f"{MAPPINGS}{name}": _text(value) for name, value in mappings.items() if name != "properties"}
-    return {**settings, **others, **{f"{PROPERTIES}{name}": field for name, field in (mappings.get("properties") or {}).items()}}
+    fields = {f"{PROPERTIES}{name}": dict(field) for name, field in (mappings.get("properties") or {}).items()}
+    return {**settings, **others, **fields}
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
