@@ -32,7 +32,7 @@ REFUSED = {
         * | stats sparkline(count)
         * | streamstats time_window=5m count
         * | eval y=random()
-        * | eval y=printf("%a", 1)
+        * | eval y=printf("%n", 1)
         * | eval y=lookup("a", "b")
         * | eval y=json_delete("{}", "a")
         * | eval y=sha512(x)

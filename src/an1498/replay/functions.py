@@ -206,6 +206,7 @@ SQL_FUNCTIONS: Mapping[str, SqlTemplate] = {
     "is_json": "json_valid({0})",
     "is_json_container": "(CASE WHEN json_valid({0}) THEN json_type({0}) IN ('OBJECT', 'ARRAY') ELSE FALSE END)",
     "json_repeats": ("(CASE WHEN json_type({0}) = 'OBJECT' THEN len(json_keys({0})) <> len(list_distinct(json_keys({0}))) ELSE FALSE END)"),
+    "json_array_in": "(CASE WHEN json_valid({0}) THEN json_type({0}) = 'ARRAY' ELSE FALSE END)",
     "json_kind": "json_type({0})",
     "json_at": "CAST(json_extract({0}, {1}) AS VARCHAR)",
     "json_unquoted": "json_extract_string({0}, '$')",

@@ -53,8 +53,8 @@ Functions of `stats`, `chart` and their kin: {aggregates}, and `perc<N>`, `p<N>`
 | `lookup` | CSV tables by exact match; several rows of one key give a multivalue |
 | `extract`, `kv` | `_raw` by `pairdelim` and `kvdelim`; quotation marks, spaces around keys, a key twice are refused |
 | `fieldformat` | the value stays, as in Splunk's exports |
-| `printf` | without `%a`, `%p`, null arguments, fractions for `%d` |
-| JSON functions | paths of keys, elements and, once, all elements; values that are JSON themselves, `1.0` and `true` out of JSON: refused |
+| `printf` | null arguments, fractions for `%d` and widths of text beyond ASCII are refused |
+| JSON functions | paths of keys, in `json_extract` `{{<number>}}` and `{{}}`; fields that are JSON numbers, `1.0` from JSON: refused |
 | macros | those of the content, or of `--macros FILE`; quotation marks in arguments are refused |
 | regular expressions | PCRE without look-around and back-references |
 | `NOT`, `!=` on a missing field in `where` | refused: the documentation does not say |

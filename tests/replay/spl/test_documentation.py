@@ -48,6 +48,8 @@ EVAL_FUNCTIONS = [
     ('printf("%.2f %f %e %g %G %.3g", 3.14159, 2, 12345.678, 0.5, 1000000, pi())', "3.14 2.000000 1.234568e+04 0.5 1E+06 3.14"),
     ('printf("%.*f|%5.1s|%-5s|%%|", 2, 1.005, "abc", word)', "1.00|    a|w    |%|"),
     ('printf("%d of it", x)', "1 of it"),
+    ('printf("%x,%X,%p", 10, 10, 10) . printf("%.3A %*.*e", pi(), 9, 2, pi())', "a,A,A0X1.922P+1  3.14e+00"),
+    ('printf("%.4d|%6.3d|%+ d|%.2g", 5, -5, 1, 123)', "0005|  -005|+1|1.2e+02"),
     # Date and Time functions, in UTC
     ('strptime("2018-08-13T20:17:13.123Z", "%Y-%m-%dT%H:%M:%S.%3QZ")', 1534191433.123),
     ('strptime("2018-01-01 00:00:00 -0500", "%Y-%m-%d %H:%M:%S %z")', 1514782800),
@@ -99,9 +101,18 @@ EVAL_FUNCTIONS = [
     ('json_extract(j, "a")', '{"b":1}'),  # an object as its text
     ('json_extract(j, "l{1}") + 1', 3),  # arrays count from 0; a number is a number
     ('json_extract(j, "o{}.n")', '["p","q"]'),  # {} is every element
+    ('json_extract(json_array(json_object("b", json_array(1, 2)), json_object("b", json_array(3))), "{}.b{}")', "[1,2,3]"),
+    ('json_extract(json_object("b", json_array(json_object("n", "p"), json_object("n", "q"))), "b{}")', '[{"n":"p"},{"n":"q"}]'),
+    ('json_extract(json_object("a", null()), "a")', None),  # a JSON null is a null
+    ('json_object("nested", j)', '{"nested":{"a":{"b":1},"l":["x",2],"o":[{"n":"p"},{"n":"q"}]}}'),
+    ('json_array_to_mv(json_array("a", 1), true())', ['"a"', "1"]),
+    ("json_array_to_mv(word)", None),
+    ('json_set(json_object("a", 1), "b.c.d", 2)', '{"a":1,"b":{"c":{"d":2}}}'),  # keys of the chain are created
+    ('json_append(json_object("a", 1, "o", json_object("k", 2)), "a", "b", "o", "c")', '{"a":[1,"b"],"o":[{"k":2},"c"]}'),
     ('json_extract(j, "no.such")', None),
     ('json_extract(nothing, "a")', None),
     ('json_extract("[{\\"n\\": 1}, {\\"n\\": 2}]", "{}.n")', "[1,2]"),
+    ('json_extract(nothing, "{}.a{}")', None),
     ("json_keys(j)", '["a","l","o"]'),
     ('if(json_valid(j), "valid", "invalid")', "valid"),
     ('if(json_valid("{\\"a\\":"), "valid", "invalid")', "invalid"),
@@ -307,7 +318,8 @@ def test_the_time_of_the_run() -> None:
         ('eval r=printf("%d", y)', in_order(1)),
         ('eval r=printf("%d", 1, 2)', in_order(1)),
         ('eval r=printf("%d %d", 1)', in_order(1)),
-        ('eval r=printf("%a", x)', in_order(1)),
+        ('eval r=printf("%n", x)', in_order(1)),
+        ('eval r=printf("%.0d", x)', in_order(0)),
         ('eval r=printf("100%")', in_order(1)),
         ('eval r=printf("%5s", x)', in_order("é")),
         ('eval r=json_object("a", x)', in_order("7")),  # a string or a number?
@@ -320,9 +332,12 @@ def test_the_time_of_the_run() -> None:
         ("eval r=json_keys(x)", in_order('{"a": 1, "a": 2}')),
         ('eval r=json_extract(x, "b.a")', in_order('{"b": {"a": 1, "a": 2}}')),
         ("eval r=if(json_valid(x), 1, 0)", in_order("1")),
-        ('eval r=json_set(x, "a.b", 1)', in_order("{}")),
+        ('eval r=json_set(x, "a.b", 1)', in_order('{"a": "text"}')),
+        ('eval r=json_extract(x, "{0}")', in_order('{"a": [1]}')),
+        ('eval r=json_extract(x, "{}")', in_order('{"a": [1]}')),
+        ('eval r=json_extract(x, "a.b")', in_order('{"a": [1]}')),
         ('eval r=json_set(x, "a", 1)', in_order('{"b": 1e5}')),
-        ('eval r=json_append(x, "a", 1)', in_order('{"a": 1}')),
+        ('eval r=json_append(x, "b", 1)', in_order('{"a": 1}')),
         ("eval r=mv_to_json_array(x, true())", in_order(["a", "b"])),
         ("stats perc95(x)", in_order(*range(1, 11))),
         ("xyseries x y z", [{"_time": 1, "x": 1, "y": 1, "z": 1}, {"_time": 2, "x": 1, "y": 1, "z": 2}]),

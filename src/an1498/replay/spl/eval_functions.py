@@ -12,6 +12,7 @@ from an1498.replay.spl.eval_common import Rows
 from an1498.replay.spl.eval_conditions import CONDITIONS
 from an1498.replay.spl.eval_conversions import CONVERSIONS
 from an1498.replay.spl.eval_json import JSON
+from an1498.replay.spl.eval_json_updates import JSON_UPDATES
 from an1498.replay.spl.eval_multivalues import MULTIVALUES
 from an1498.replay.spl.eval_numbers import NUMBERS
 from an1498.replay.spl.eval_printf import PRINTF
@@ -21,7 +22,7 @@ from an1498.replay.spl.values import Value
 if TYPE_CHECKING:
     from an1498.replay.spl.expressions import Expressions
 
-FUNCTIONS: Rows = {**CONDITIONS, **CONVERSIONS, **TEXTS, **NUMBERS, **MULTIVALUES, **JSON, **PRINTF}
+FUNCTIONS: Rows = {**CONDITIONS, **CONVERSIONS, **TEXTS, **NUMBERS, **MULTIVALUES, **JSON, **JSON_UPDATES, **PRINTF}
 
 
 def lower(scope: Expressions, node: eval_syntax.Function) -> Value:

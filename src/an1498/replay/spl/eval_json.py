@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from an1498.replay.algebra import Case, Col, Expr, Lambda, Lit, call
@@ -22,14 +21,14 @@ if TYPE_CHECKING:
 _WRITERS = ("json_object", "json_array", "json_set", "json_append", "json_keys", "mv_to_json_array")
 """Functions whose result is JSON, so that it nests as it is."""
 
-_ODD_NUMBER = r"[:,\[]\s*-?[0-9]+(\.[0-9]*0\s*[,}\]]|(\.[0-9]+)?[eE])"
+ODD_NUMBER = r"[:,\[]\s*-?[0-9]+(\.[0-9]*0\s*[,}\]]|(\.[0-9]+)?[eE])"
 _PLAIN_NUMBER = r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{0,10}[1-9])?"
 
 Part = str | int
 """A key or an index of a path."""
 
 
-def _parts(scope: Expressions, node: eval_syntax.Expression) -> list[Part | None]:
+def path_parts(scope: Expressions, node: eval_syntax.Expression) -> list[Part | None]:
     """The path in a quoted string: keys between dots, `{2}` an element, `{}` (None) every element; counted from 0."""
     written = scope.stored(node).literal
     if not isinstance(written, str) or not re.fullmatch(r"(?:[^.{}\"\\]+|\{\d*\})(?:\.[^.{}\"\\]+|\.?\{\d*\})*", written):
@@ -38,7 +37,7 @@ def _parts(scope: Expressions, node: eval_syntax.Expression) -> list[Part | None
     return [key if key else int(index) if index else None for key, index in found]
 
 
-def _document(scope: Expressions, node: eval_syntax.Expression, at: int, body: Body, sql_type: str = TEXT_TYPE) -> Expr:
+def in_document(scope: Expressions, node: eval_syntax.Expression, at: int, body: Body, sql_type: str = TEXT_TYPE) -> Expr:
     """`body` of the text, null for null; text that is no JSON object or array is refused."""
     refused = refuse(at, "a JSON function over text that is no JSON object or array", sql_type)
 
@@ -48,10 +47,11 @@ def _document(scope: Expressions, node: eval_syntax.Expression, at: int, body: B
         text = Case((twice,), body(item))
         return Case(((call("is_null", item), Lit(None, sql_type)), (container, text)), refused)
 
-    return let(as_text(scope.stored(node), at), checked)
+    value = scope.stored(node)
+    return Lit(None, sql_type) if value.is_null else let(as_text(value, at), checked)
 
 
-def _written(scope: Expressions, node: eval_syntax.Expression, at: int) -> Expr:
+def written_json(scope: Expressions, node: eval_syntax.Expression, at: int) -> Expr:
     """The JSON of an argument."""
     value = scope.value(node)
     if isinstance(node, eval_syntax.Function) and node.name in _WRITERS:
@@ -80,8 +80,12 @@ def _is_container(written: str) -> bool:
 
 
 def _string(item: Expr, at: int) -> Expr:
+    """The JSON of a field's text: an object or array nests ("another JSON object"), other text is a string."""
     refused = refuse(at, "a value that is JSON itself, which may become a string or that JSON", TEXT_TYPE)
-    return Case(((call("coalesce", call("is_json", item), Lit(False)), refused),), call("json_quoted", item))
+    nested = Case(((_copied(item, item), call("json_compact", item)),), refused)
+    valid = call("coalesce", call("is_json", item), Lit(False))
+    container = call("coalesce", call("is_json_container", item), Lit(False))
+    return Case(((container, nested), (valid, refused)), call("json_quoted", item))
 
 
 def _object(scope: Expressions, nodes: Nodes, at: int) -> Value:
@@ -92,12 +96,12 @@ def _object(scope: Expressions, nodes: Nodes, at: int) -> Value:
     if not all(isinstance(key, str) for key in keys) or len(set(keys)) < len(keys):
         raise scope.source.unsupported(at, "keys of json_object() that are not different quoted strings")
     names = [Lit(json.dumps(key, ensure_ascii=False) + ":") for key in keys]
-    members: list[Expr] = [call("concat", name, _written(scope, node, at)) for name, node in zip(names, nodes[1::2], strict=True)]
+    members: list[Expr] = [call("concat", name, written_json(scope, node, at)) for name, node in zip(names, nodes[1::2], strict=True)]
     return Value(Kind.TEXT, _listed("{", members, "}"))
 
 
 def _array(scope: Expressions, nodes: Nodes, at: int) -> Value:
-    return Value(Kind.TEXT, _listed("[", [_written(scope, node, at) for node in nodes], "]"))
+    return Value(Kind.TEXT, _listed("[", [written_json(scope, node, at) for node in nodes], "]"))
 
 
 def _listed(opening: str, items: list[Expr], closing: str) -> Expr:
@@ -105,57 +109,81 @@ def _listed(opening: str, items: list[Expr], closing: str) -> Expr:
     return call("concat", Lit(opening), *separated, Lit(closing))
 
 
-def _native(item: Expr, document: Expr, at: int) -> Expr:
-    """The field's value of a JSON value in `document`: a string without its quotation marks, a number, an object or array as its text."""
-    kind = call("json_kind", item)
-    even = call("not", call("perl_search", document, Lit(_ODD_NUMBER)))
+def _copied(item: Expr, document: Expr) -> Expr:
+    """Whether the text of a JSON value in `document` is the one that Splunk would write."""
+    even = call("not", call("perl_search", document, Lit(ODD_NUMBER)))
     whole = call("regex_full", item, Lit("-?(0|[1-9][0-9]{0,14})"))
     number = call("and", call("regex_full", item, Lit(_PLAIN_NUMBER)), even)
-    container = call("and", call("is_json_container", item), even, call("not", call("contains", item, Lit("\\"))))
-    refused = refuse(at, "a Boolean, null, number or object whose text Splunk's documentation does not decide, from JSON", TEXT_TYPE)
-    missing = (call("is_null", item), Lit(None, TEXT_TYPE))
+    kind = call("json_kind", item)
+    other = call("or", call("and", call("is_json_container", item), even), call("eq", kind, Lit("VARCHAR")))
+    return call("or", whole, number, call("and", other, call("not", call("contains", item, Lit("\\")))))
+
+
+def _native(item: Expr, document: Expr, at: int) -> Expr:
+    """The field's value of a JSON value in `document`: a string without its quotation marks, a number, an object or array as its text;
+    a JSON null is null. A Boolean is one, which a field cannot hold."""
+    kind = call("json_kind", item)
+    refused = refuse(at, "a Boolean, or a number or object whose text Splunk's documentation does not decide, from JSON", TEXT_TYPE)
+    missing = call("or", call("is_null", item), call("eq", kind, Lit("NULL")))
     word = (call("eq", kind, Lit("VARCHAR")), call("json_unquoted", item))
-    return Case((missing, word, (call("or", whole, number, container), item)), refused)
+    return Case(((missing, Lit(None, TEXT_TYPE)), word, (_copied(item, document), item)), refused)
 
 
 def _extract(scope: Expressions, nodes: Nodes, at: int) -> Value:
-    """`json_extract(json, path)`: the value at the path, null where there is none; with `{}` a JSON array of the values."""
-    parts = _parts(scope, nodes[1])
-    if parts.count(None) > 1:
-        raise scope.source.unsupported(at, "a path with {} twice")
-    if None not in parts:
+    """`json_extract(json, path)`: the value at the path, null where there is none; with `{}` one JSON array of the values of all elements.
+    The page's examples differ on `{}` and `{0}` of an object: refused."""
+    parts = path_parts(scope, nodes[1])
 
-        def found(item: Expr) -> Expr:
-            twice = [call("json_repeats", _at(item, parts[:length])) for length in range(1, len(parts))]
-            value = let(_at(item, parts), lambda value: _native(value, item, at))
-            return Case(((call("or", *twice), refuse(at, "JSON with a key twice", TEXT_TYPE)),), value)
+    def found(item: Expr) -> Expr:
+        if None not in parts:
+            return let(_walked(item, parts, at), lambda value: _native(value, item, at))
+        place = parts.index(None)
+        variable = f"#e{at}"
+        refused = refuse(at, "{} over what some elements lack, escapes, or values whose text is not decided", TEXT_TYPE)
+        known = call("coalesce", _copied(Col(variable), item), Lit(False))
+        checked = Lambda(variable, Case(((known, Col(variable)),), refused))
 
-        return Value(Kind.TEXT, _document(scope, nodes[0], at, found))
-    place = parts.index(None)
-    variable = f"#e{at}"
-    plain = call("regex_full", Col(variable), Lit(rf'{_PLAIN_NUMBER}|"[^"\\]*"'))
-    refused = refuse(at, "{} over values that are neither text nor plain numbers, or that some elements lack", TEXT_TYPE)
-    checked = Lambda(variable, Case(((call("coalesce", plain, Lit(False)), Col(variable)),), refused))
+        def joined(array: Expr) -> Expr:
+            values = call("list_transform", _spread(array, parts[place + 1 :], at), checked)
+            text = call("concat", Lit("["), call("list_join", values, Lit(",")), Lit("]"))
+            return Case(((call("is_null", array), Lit(None, TEXT_TYPE)),), text)
 
-    def collected(item: Expr) -> Expr:
-        def each(array: Expr) -> Expr:
-            inner = call("list_transform", call("json_elements", array), Lambda(f"#i{at}", _at(Col(f"#i{at}"), parts[place + 1 :])))
-            joined = call("concat", Lit("["), call("list_join", call("list_transform", inner, checked), Lit(",")), Lit("]"))
-            even = call("not", call("perl_search", item, Lit(_ODD_NUMBER)))
-            filled = call("and", call("eq", call("json_kind", array), Lit("ARRAY")), call("gt", call("json_size", array), Lit(0)), even)
-            nothing = refuse(at, "{} over an empty array, what is no array, or numbers such as 1.0", TEXT_TYPE)
-            return Case(((call("is_null", array), Lit(None, TEXT_TYPE)), (filled, joined)), nothing)
+        return let(_walked(item, parts[:place], at), joined)
 
-        return let(_at(item, parts[:place]), each)
-
-    return Value(Kind.TEXT, _document(scope, nodes[0], at, collected))
+    return Value(Kind.TEXT, in_document(scope, nodes[0], at, found))
 
 
-def _at(item: Expr, parts: list[Part | None]) -> Expr:
-    if not parts:
-        return item
-    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f'."{part}"' for part in parts)
-    return call("json_at", item, Lit(path))
+def _walked(item: Expr, parts: list[Part | None], at: int) -> Expr:
+    """The JSON value at keys and indexes, null where there is none."""
+    for part in parts:
+        kind, path = ("ARRAY", f"$[{part}]") if isinstance(part, int) else ("OBJECT", f'$."{part}"')
+        refused = refuse(at, "a path of JSON with a key in what is no object, or an index in what is no array", TEXT_TYPE)
+        twice = refuse(at, "JSON with a key twice", TEXT_TYPE)
+
+        def step(value: Expr, kind: str = kind, path: str = path, refused: Expr = refused, twice: Expr = twice) -> Expr:
+            branches = (
+                (call("is_null", value), Lit(None, TEXT_TYPE)),
+                (call("json_repeats", value), twice),
+                (call("eq", call("json_kind", value), Lit(kind)), call("json_at", value, Lit(path))),
+            )
+            return Case(branches, refused)
+
+        item = let(item, step)
+    return item
+
+
+def _spread(array: Expr, parts: list[Part | None], at: int) -> Expr:
+    """The JSON values at the rest of the path in each element, in one list."""
+    refused = refuse(at, "{} of what is no array, or of an empty one", LIST_TYPE)
+    filled = call("and", call("eq", call("json_kind", array), Lit("ARRAY")), call("gt", call("json_size", array), Lit(0)))
+    elements = Case(((call("coalesce", filled, Lit(False)), call("json_elements", array)),), refused)
+    place = parts.index(None) if None in parts else len(parts)
+    variable = f"#s{at}_{len(parts)}"
+    below: Expr = call("list_transform", elements, Lambda(variable, _walked(Col(variable), parts[:place], at)))
+    if place == len(parts):
+        return below
+    inner = f"#t{at}_{len(parts)}"
+    return call("list_flatten", call("list_transform", below, Lambda(inner, _spread(Col(inner), parts[place + 1 :], at))))
 
 
 def _keys(scope: Expressions, nodes: Nodes, at: int) -> Value:
@@ -165,7 +193,7 @@ def _keys(scope: Expressions, nodes: Nodes, at: int) -> Value:
     def named(item: Expr) -> Expr:
         return Case(((call("eq", call("json_kind", item), Lit("OBJECT")), call("json_quoted", call("json_names", item))),), refused)
 
-    return Value(Kind.TEXT, _document(scope, nodes[0], at, named))
+    return Value(Kind.TEXT, in_document(scope, nodes[0], at, named))
 
 
 def _valid(scope: Expressions, nodes: Nodes, at: int) -> Value:
@@ -180,14 +208,26 @@ def _valid(scope: Expressions, nodes: Nodes, at: int) -> Value:
 
 
 def _array_to_mv(scope: Expressions, nodes: Nodes, at: int) -> Value:
-    """The elements of an array as a multivalue."""
-    refused = refuse(at, "json_array_to_mv() of an object", LIST_TYPE)
+    """The elements of an array as a multivalue, nothing for what is no array; with true() strings keep their quotation marks."""
+    kept = nodes[1] if len(nodes) > 1 else None
+    if kept is not None and not (isinstance(kept, eval_syntax.Function) and kept.name in ("true", "false")):
+        raise scope.source.unsupported(at, "a second argument of json_array_to_mv() that is not true() or false()")
+    quotes = isinstance(kept, eval_syntax.Function) and kept.name == "true"
+    variable = Col(f"#v{at}")
 
     def elements(item: Expr) -> Expr:
-        values = call("list_transform", call("json_elements", item), Lambda(f"#v{at}", _native(Col(f"#v{at}"), item, at)))
-        return Case(((call("eq", call("json_kind", item), Lit("ARRAY")), non_empty(values)),), refused)
+        value = _native(variable, item, at)
+        if quotes:
+            value = Case(((call("eq", call("json_kind", variable), Lit("VARCHAR")), variable),), value)
+        values = call("list_transform", call("json_elements", item), Lambda(variable.name, value))
+        single = refuse(at, "json_array_to_mv() of an array with null", LIST_TYPE)
+        nothing = Lambda("#nothing", call("is_null", Col("#nothing")))
+        checked = let(values, lambda found: Case(((call("list_any", found, nothing), single),), found))
+        array = call("coalesce", call("json_array_in", item), Lit(False))
+        return Case(((array, non_empty(checked)),), Lit(None, LIST_TYPE))
 
-    return Value(Kind.LIST, _document(scope, nodes[0], at, elements, LIST_TYPE))
+    value = scope.stored(nodes[0])
+    return Value(Kind.LIST, Lit(None, LIST_TYPE) if value.is_null else let(as_text(value, at), elements))
 
 
 def _mv_to_array(scope: Expressions, nodes: Nodes, at: int) -> Value:
@@ -201,70 +241,12 @@ def _mv_to_array(scope: Expressions, nodes: Nodes, at: int) -> Value:
     return Value(Kind.TEXT, let(as_list(scope.stored(nodes[0]), at), quoted))
 
 
-Leaf = Callable[[Expr], Expr]
-
-
-def _updates(function: str, leaf: Callable[[Expr, Expr, int], Expr]) -> Callable[[Expressions, Nodes, int], Value]:
-    """json_set and json_append: pairs of a path and a value, one after the other."""
-
-    def lowering(scope: Expressions, nodes: Nodes, at: int) -> Value:
-        if len(nodes) % 2 == 0:
-            raise scope.source.syntax_error(at, f"{function}() takes JSON and pairs of a path and a value")
-        pairs = [(_parts(scope, path), _written(scope, value, at)) for path, value in zip(nodes[1::2], nodes[2::2], strict=True)]
-        if any(not isinstance(part, str) for parts, _ in pairs for part in parts):
-            raise scope.source.unsupported(at, f"{function}() with an index in the path")
-
-        def updated(item: Expr) -> Expr:
-            unstable = call("or", call("contains", item, Lit("\\")), call("perl_search", item, Lit(_ODD_NUMBER)))
-            result: Expr = call("json_compact", item)
-            for parts, value in pairs:
-                keys = [part for part in parts if isinstance(part, str)]
-                result = _replaced(result, keys, lambda old, value=value: leaf(old, value, at), at)  # type: ignore[misc]
-            return Case(((unstable, refuse(at, f"{function}() of JSON with escapes or numbers whose text may change", TEXT_TYPE)),), result)
-
-        return Value(Kind.TEXT, _document(scope, nodes[0], at, updated))
-
-    return lowering
-
-
-def _replaced(item: Expr, keys: list[str], leaf: Leaf, at: int) -> Expr:
-    """The object with `leaf` of the old value (null where there is none) at the path."""
-    key, *deeper = keys
-
-    def rebuilt(document: Expr) -> Expr:
-        old = call("json_at", document, Lit(f'$."{key}"'))
-        if deeper:
-            missing = refuse(at, "a path of which only the beginning exists", TEXT_TYPE)
-            new = let(old, lambda inner: Case(((call("is_null", inner), missing),), _replaced(inner, deeper, leaf, at)))
-        else:
-            new = leaf(old)
-        refused = refuse(at, "a path through JSON that is no object", TEXT_TYPE)
-        replaced = let(new, lambda value: call("json_with", document, Lit(key), value))
-        return Case(((call("eq", call("json_kind", document), Lit("OBJECT")), replaced),), refused)
-
-    return let(item, rebuilt)
-
-
-def _appended(old: Expr, value: Expr, at: int) -> Expr:
-    refused = refuse(at, "json_append() to what is no array", TEXT_TYPE)
-
-    def joined(array: Expr) -> Expr:
-        inner = call("substring", array, Lit(2), call("sub", call("length", array), Lit(2)))
-        separator = Case(((call("eq", array, Lit("[]")), Lit("")),), Lit(","))
-        is_array = call("coalesce", call("eq", call("json_kind", array), Lit("ARRAY")), Lit(False))
-        return Case(((is_array, call("concat", Lit("["), inner, separator, value, Lit("]"))),), refused)
-
-    return let(old, joined)
-
-
 JSON: Rows = {
     "json_object": (_object, 0, MANY),
     "json_array": (_array, 0, MANY),
     "json_extract": (_extract, 2, 2),
     "json_keys": (_keys, 1, 1),
     "json_valid": (_valid, 1, 1),
-    "json_set": (_updates("json_set", lambda _old, value, _at: value), 3, MANY),
-    "json_append": (_updates("json_append", _appended), 3, MANY),
-    "json_array_to_mv": (_array_to_mv, 1, 1),
+    "json_array_to_mv": (_array_to_mv, 1, 2),
     "mv_to_json_array": (_mv_to_array, 1, 2),
 }

@@ -1,7 +1,8 @@
 """printf (Search Reference, "Conversion functions": `printf("format", arguments)`, which is like C's sprintf).
 
-What the page's table of conversion specifiers leaves open is refused: %a and %p, a fraction for %d, a null argument, a precision of
-whole numbers, too few or too many arguments.
+%p is %X, %z is %s. What the page leaves open is refused: a fraction for %d, a null argument, both the flag 0 and a precision for a whole
+number, the precision 0 for one,
+too few or too many arguments.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from an1498.replay.spl.expressions import Expressions
 
 _SPECIFIER = re.compile(r"%(?P<flags>[-+ 0#']*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d*))?(?P<kind>[A-Za-z%])")
-_SIGNED, _UNSIGNED, _REAL, _TEXT = "di", "uoxX", "fFeEgG", "sz"
+_SIGNED, _UNSIGNED, _REAL, _TEXT = "di", "uoxXp", "fFeEgGaA", "sz"
+_WRITTEN_AS = {"i": "d", "u": "d", "p": "X"}
 # Flags that C defines for the kind.
 _FLAGS = {
     **dict.fromkeys(_SIGNED + _REAL, "-+ 0"),
@@ -65,12 +67,16 @@ def _conversion(scope: Expressions, match: re.Match[str], arguments: list[eval_s
     if precision == "*":
         precision = str(whole(scope, _next(scope, arguments, at), "a precision of printf()"))
     grouped = flags == "'" and kind in _SIGNED and not width
-    known = kind in _FLAGS and not set(flags) - set(_FLAGS[kind]) and not {"-", "0"} <= set(flags) and not {"+", " "} <= set(flags)
+    known = kind in _FLAGS and not set(flags) - set(_FLAGS[kind]) and not {"-", "0"} <= set(flags)
     character = kind == "c" and not flags and not width
     sized = all(size is None or re.fullmatch(r"\d{0,3}", size) for size in (width, precision))
-    if not (grouped or known or character) or not sized or (precision is not None and kind not in _REAL + _TEXT):
+    if precision is not None and kind in _SIGNED + _UNSIGNED:
+        known = known and "0" not in flags and precision.strip("0") != ""  # with precision 0 the number 0 is no character
+    if not (grouped or known or character) or not sized or (precision is not None and (kind == "c" or grouped)):
         raise scope.source.unsupported(at, f"the conversion specifier {match[0]} of printf()")
     value = scope.stored(_next(scope, arguments, at))
+    if "+" in flags:
+        flags = flags.replace(" ", "")  # "if both are specified, the space is ignored"
     form = f"%{flags}{width}" + ("" if precision is None else f".{precision or 0}")
     if kind == "c":
         return _character(value, at)
@@ -78,7 +84,7 @@ def _conversion(scope: Expressions, match: re.Match[str], arguments: list[eval_s
         return _defined(as_text(value, at), lambda item: _word(item, form + "s", bool(width or precision is not None), at), at)
     item = as_number(value, at)
     if kind in _REAL:
-        form += kind if precision is not None else f".6{kind}"
+        form += kind if precision is not None or kind in "aA" else f".6{kind}"
         return _defined(item, lambda real: call("printf", Lit(form), real), at)
     refused = refuse(at, f"{match[0]} of printf() with a fraction, a negative number or a number of more than 15 digits", TEXT_TYPE)
 
@@ -87,7 +93,7 @@ def _conversion(scope: Expressions, match: re.Match[str], arguments: list[eval_s
         if kind in _UNSIGNED:
             fits = call("and", fits, call("ge", number, Lit(0)))
         integer = Cast(number, "BIGINT")
-        shown = call("grouped_digits", integer) if grouped else call("printf", Lit(form + ("d" if kind in "diu" else kind)), integer)
+        shown = call("grouped_digits", integer) if grouped else call("printf", Lit(form + _WRITTEN_AS.get(kind, kind)), integer)
         return Case(((fits, shown),), refused)
 
     return _defined(item, digits, at)
@@ -99,7 +105,7 @@ def _defined(item: Expr, body: Body, at: int) -> Expr:
 
 
 def _word(item: Expr, form: str, sized: bool, at: int) -> Expr:
-    """Whether a width counts bytes or characters is not documented."""
+    """A width counts characters, but not every one is as wide on DuckDB: beyond ASCII it is refused."""
     if not sized:
         return item
     refused = refuse(at, "a width of printf() for text beyond ASCII", TEXT_TYPE)
