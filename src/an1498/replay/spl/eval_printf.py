@@ -1,8 +1,7 @@
 """printf (Search Reference, "Conversion functions": `printf("format", arguments)`, which is like C's sprintf).
 
 %p is %X, %z is %s. What the page leaves open is refused: a fraction for %d, a null argument, both the flag 0 and a precision for a whole
-number, the precision 0 for one,
-too few or too many arguments.
+number, the precision 0 for one, too few or too many arguments.
 """
 
 from __future__ import annotations
