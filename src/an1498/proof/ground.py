@@ -16,7 +16,7 @@ from an1498.errors import Location
 from an1498.model import Correlation, CorrelationType, EventRule, Host, NativeEvent, Pack
 from an1498.proof.sigma_match import matcher
 from an1498.proof.streams import START_MS
-from an1498.proof.witnesses import witnesses
+from an1498.proof.witnesses import beside_both, witnesses
 
 Streams = list[list[NativeEvent]]
 
@@ -82,7 +82,10 @@ def stages_of(pack: Pack, correlation: Correlation) -> list[Stage]:
         others = [matches[other.name] for other in rules if other.name != rule.name and other.service == rule.service]
         typical = [fields for fields in deciding if matches[rule.name](fields) and not any(other(fields) for other in others)]
         stages.append(Stage(rule, deciding, typical))
-    return [replace(stage, deciding=[*stage.deciding, *_both(stage, stages)]) for stage in stages]
+    return [
+        replace(stage, deciding=[*stage.deciding, *_both(stage, stages), *_beside_both(pack, correlation, stage, stages)])
+        for stage in stages
+    ]
 
 
 def _both(stage: Stage, stages: Sequence[Stage]) -> Iterator[Mapping[str, Any]]:
@@ -97,6 +100,13 @@ def _both(stage: Stage, stages: Sequence[Stage]) -> Iterator[Mapping[str, Any]]:
             if repr(sorted(both.items())) not in seen:
                 seen.add(repr(sorted(both.items())))
                 yield both
+
+
+def _beside_both(pack: Pack, correlation: Correlation, stage: Stage, stages: Sequence[Stage]) -> Iterator[Mapping[str, Any]]:
+    """Where stages have an order: events that are of this stage and another one, or nearly."""
+    for other in stages if correlation.type is CorrelationType.TEMPORAL_ORDERED else ():
+        if other is not stage and (other.rule.product, other.rule.service) == (stage.rule.product, stage.rule.service):
+            yield from beside_both(pack, stage.rule, other.rule)
 
 
 def deciding_streams(correlation: Correlation, stages: Sequence[Stage]) -> Streams:
@@ -118,7 +128,7 @@ def _before(correlation: Correlation, stages: Sequence[Stage], position: int, fi
         NativeEvent(event.product, event.service, event.time_us + later, event.fields, event.location, event.host)
         for event in _around(correlation, stages, position, last)
     ]
-    return [native(stages[position].rule, fields, START_MS + _STEP_MS, machine), *after]
+    return [native(stages[position].rule, _counted(correlation, fields), START_MS + _STEP_MS, machine), *after]
 
 
 def edge_streams(correlation: Correlation, stages: Sequence[Stage], rng: random.Random, count: int, *, odd: float = 0.05) -> Streams:
@@ -150,7 +160,8 @@ def _walk(correlation: Correlation, stages: Sequence[Stage], rng: random.Random,
 
 
 def placed_streams(correlation: Correlation, stages: Sequence[Stage]) -> Streams:
-    """An alert's events of a machine that nobody knows, and once for every stage with that stage on another machine."""
+    """An alert's events of a machine that nobody knows, and once for every stage with that stage on another machine; for a count also
+    all at one time."""
     nowhere, other = Machine("", ""), Machine("mac-2", "10.20.0.11")
     alert = _around(correlation, stages, len(stages) - 1, _typical(stages[-1], _MAC))
     rules = {(stage.rule.product, stage.rule.service): stage for stage in stages}
@@ -161,7 +172,8 @@ def placed_streams(correlation: Correlation, stages: Sequence[Stage]) -> Streams
         return native(rule, fields, event.time_us / 1000, machine)
 
     elsewhere = [[moved(event, other) if number == place else event for number, event in enumerate(alert)] for place in range(len(alert))]
-    return [[moved(event, nowhere) for event in alert], [moved(event, other) for event in alert], *elsewhere]
+    at_once = [] if correlation.type is CorrelationType.TEMPORAL_ORDERED else [[replace(event, time_us=START_MS * 1000) for event in alert]]
+    return [[moved(event, nowhere) for event in alert], [moved(event, other) for event in alert], *elsewhere, *at_once]
 
 
 _PLACE = frozenset({"id.orig_h", "host.name", "host.ip"})
@@ -181,7 +193,12 @@ def _around(correlation: Correlation, stages: Sequence[Stage], position: int, fi
     events = [
         native(stages[number % len(stages)].rule, event, START_MS + _STEP_MS * number, machine) for number, event in enumerate(varied)
     ]
-    return [*events, native(stages[position].rule, fields, START_MS + _STEP_MS * needed, machine)]
+    return [*events, native(stages[position].rule, _counted(correlation, fields), START_MS + _STEP_MS * needed, machine)]
+
+
+def _counted(correlation: Correlation, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields with a value of their own to count where they have none: no alert hangs on an event that does not count."""
+    return {**_varied(correlation, {}, len(_SERVERS) - 2), **fields}
 
 
 def _typical(stage: Stage, machine: Machine) -> Mapping[str, Any]:

@@ -40,6 +40,7 @@ _LIMIT = 600
 """No rule of a readable size has more ways to decide it; beyond it the first ones are taken."""
 _CHOICES = 16
 _RECOMBINED = 150
+_BOTH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,42 @@ def witnesses(pack: Pack, rule: EventRule) -> list[dict[str, Any]]:
         for event in _recombined(list(found.values()), pools):
             found.setdefault(repr(sorted(event.items())), event)
     return list(found.values())
+
+
+def beside_both(pack: Pack, rule: EventRule, other: EventRule) -> Iterator[dict[str, Any]]:
+    """Native fields of events that match both rules, as far as an event can, and of those that differ from such a one in one field: by
+    any value that a comparison asks for, or by two texts with wildcards in one."""
+    trees = [condition.parsed for one in (rule, other) for condition in resolve(pack, one)[0].detection.parsed_condition]
+    pools: dict[str, list[Any]] = {}
+    for tree in trees:
+        for field, values in _pools(tree).items():
+            pools.setdefault(field, []).extend(values)
+    for field, texts in _wildcard_texts(trees).items():
+        pools[field] += ["".join(pair) for pair in permutations(texts, 2)]
+    events = (event for way in islice(_all(trees, True), _LIMIT) if (event := _solve(way, absent=True)) is not None)
+    for event in islice(events, _BOTH):
+        yield event
+        for field, values in pools.items():
+            yield from ({**event, field: value} if value is not None else _without(event, field) for value in dict.fromkeys(values))
+
+
+def _wildcard_texts(nodes: Sequence[Any]) -> dict[str, list[str]]:
+    """Per field the text of each comparison with wildcards, without them."""
+    texts: dict[str, list[str]] = {}
+    for node in nodes:
+        if not isinstance(node, ConditionFieldEqualsValueExpression):
+            for field, found in _wildcard_texts(node.args).items():
+                texts.setdefault(field, []).extend(found)
+            continue
+        values = node.value.values if isinstance(node.value, SigmaExpansion) else [node.value]
+        for value in values:
+            if isinstance(value, SigmaString) and value.contains_special():
+                texts.setdefault(node.field, []).append(next(_values(value)))
+    return texts
+
+
+def _without(event: Fields, field: str) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != field}
 
 
 def _pools(node: Any) -> dict[str, list[Any]]:
