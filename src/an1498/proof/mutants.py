@@ -1,7 +1,7 @@
 """Small, plausible mistakes in the text of a search: the mutants that samples and random streams must tell from the search itself.
 
-A mutant differs from the search at one site (tumbling windows apart, which take several). Operators are regular expressions over the
-text with the inside of its string literals blanked, so that an operator never mistakes a value for syntax.
+A mutant differs from the search at one site (tumbling windows and exchanged stages apart, which take several). Operators are regular
+expressions over the text with the inside of its string literals blanked, so that an operator never mistakes a value for syntax.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def mutants(search: Search) -> Iterator[Mutant]:
                 if mutant.text not in seen:
                     seen.add(mutant.text)
                     yield mutant
-    for name, text in _tumbling(search):
-        if text not in seen:
-            seen.add(text)
-            yield Mutant(name, 0, "sliding window", "tumbling window", text)
+    for mutant in (*_tumbling(search), *_stages_exchanged(search)):
+        if mutant.text not in seen:
+            seen.add(mutant.text)
+            yield mutant
 
 
 def _mutant(text: str, operator: str, start: int, end: int, replacement: str) -> Mutant:
@@ -219,6 +219,7 @@ OPERATORS: Mapping[Language, Sequence[Operator]] = {
         _operator("MAX and MIN swapped", r"\bMIN\(", "MAX("),
         _operator("VALUES becomes MAX", r"\bVALUES\(", "MAX("),
         _operator("SUM becomes COUNT", r"\bSUM\(", "COUNT("),
+        _operator("alias dropped", r"\bCASE\(an1498_stage == \d, ([\w.@]+), ([\w.@]+)\)(?=, |$)", r"\1", r"\2"),
         _operator("case-sensitive", r"\bTO_LOWER\(([\w.@]+)\)", r"\1"),
         _operator("NOT dropped", r"\bNOT (?=\()", ""),
         _operator("null guard dropped", r"[\w.]+ IS NULL OR ", ""),
@@ -262,10 +263,27 @@ def _spans(window_s: int) -> Sequence[str]:
     ]
 
 
-def _tumbling(search: Search) -> Iterator[tuple[str, str]]:
+def _stages_exchanged(search: Search) -> Iterator[Mutant]:
+    """SPL and ES|QL with the numbers of two neighbouring stages exchanged where events get them; EQL has an operator of its own."""
+    stage, number = {
+        Language.SPL: (r"\| eval an1498_stage=\d", r"\d$"),
+        Language.ESQL: (r"^\| EVAL an1498_stage = .*$", r"(?<=, )\d(?=[,)])"),
+    }.get(search.language, ("(?!)", ""))
+    for first, second in (("1", "2"), ("2", "3")):
+        other = {first: second, second: first}
+
+        def exchanged(match: re.Match[str], other: Mapping[str, str] = other) -> str:
+            return re.sub(number, lambda digit: other.get(digit[0], digit[0]), match[0])
+
+        text = re.sub(stage, exchanged, search.text, flags=re.MULTILINE)
+        yield Mutant("stages swapped", 0, f"stages {first} and {second}", f"{second} and {first}", text)
+
+
+def _tumbling(search: Search) -> Iterator[Mutant]:
     """SPL with a bucket of the window's length in every key: what `bin _time` would do. ES|QL: `one bucket only` does the same."""
     null_check = re.compile(r"^\| where isnotnull\(an1498_key_1\).*$", re.MULTILINE)
     if search.language is Language.SPL and null_check.search(search.text):
         text = null_check.sub(lambda match: f"{match[0]}\n| eval an1498_tumble=floor(_time/{search.timespan_s})", search.text)
         text = text.replace("| fields _time,", "| fields _time, an1498_tumble,")
-        yield "tumbling window", text.replace(" by an1498_key_1", " by an1498_tumble, an1498_key_1")
+        text = text.replace(" by an1498_key_1", " by an1498_tumble, an1498_key_1")
+        yield Mutant("tumbling window", 0, "sliding window", "tumbling window", text)
