@@ -16,7 +16,7 @@ from an1498.errors import Location
 from an1498.model import Correlation, CorrelationType, EventRule, Host, NativeEvent, Pack
 from an1498.proof.sigma_match import matcher
 from an1498.proof.streams import START_MS
-from an1498.proof.witnesses import beside_both, witnesses
+from an1498.proof.witnesses import beside_both, meeting, witnesses
 
 Streams = list[list[NativeEvent]]
 
@@ -83,20 +83,20 @@ def stages_of(pack: Pack, correlation: Correlation) -> list[Stage]:
         typical = [fields for fields in deciding if matches[rule.name](fields) and not any(other(fields) for other in others)]
         stages.append(Stage(rule, deciding, typical))
     return [
-        replace(stage, deciding=[*stage.deciding, *_both(stage, stages), *_beside_both(pack, correlation, stage, stages)])
+        replace(stage, deciding=[*stage.deciding, *_both(pack, stage, stages), *_beside_both(pack, correlation, stage, stages)])
         for stage in stages
     ]
 
 
-def _both(stage: Stage, stages: Sequence[Stage]) -> Iterator[Mapping[str, Any]]:
-    """Events of another stage from the same source that have, in their other fields, what decides this stage: the first stage must not
-    pass for the second one, however like each other their events are."""
+def _both(pack: Pack, stage: Stage, stages: Sequence[Stage]) -> Iterator[Mapping[str, Any]]:
+    """Events of another stage from the same source that decide this stage too: the first stage must not pass for the second one,
+    however like each other their events are."""
     seen: set[str] = set()
     for other in stages:
         if other is stage or (other.rule.product, other.rule.service) != (stage.rule.product, stage.rule.service):
             continue
-        for fields in stage.deciding:
-            both = {**fields, **other.typical[0]}
+        plain = ({**fields, **other.typical[0]} for fields in stage.deciding)
+        for both in (*plain, *meeting(pack, stage.rule, other.rule)):
             if repr(sorted(both.items())) not in seen:
                 seen.add(repr(sorted(both.items())))
                 yield both

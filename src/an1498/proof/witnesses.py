@@ -113,6 +113,19 @@ def _without(event: Fields, field: str) -> dict[str, Any]:
     return {name: value for name, value in event.items() if name != field}
 
 
+def meeting(pack: Pack, rule: EventRule, other: EventRule) -> Iterator[dict[str, Any]]:
+    """Native fields of events that match another rule and decide this one all the same, as far as one event can do both: texts that
+    both ask for come joined."""
+    for condition in resolve(pack, other)[0].detection.parsed_condition:
+        beside = list(islice(_ways(condition.parsed, wanted=True), _CHOICES))
+        for own in resolve(pack, rule)[0].detection.parsed_condition:
+            for wanted in (True, False):
+                for way in islice(_ways(own.parsed, wanted), _LIMIT):
+                    event = _solve(_completed(way, [beside]), absent=True)
+                    if event is not None:
+                        yield event
+
+
 def _pools(node: Any) -> dict[str, list[Any]]:
     """Per field every value that some comparison of it asks for, one beside each, another one, and none."""
     pools: dict[str, list[Any]] = {}
@@ -189,10 +202,6 @@ def _one(arguments: Sequence[Any], wanted: bool) -> Iterator[_Way]:
         for way in _ways(argument, wanted):
             isolating = _completed(way, others)[len(way) :]
             yield (*way, *(_Part(part.field, part.value, part.wanted, firm=False) for part in isolating))
-
-
-def _joined(ways: Sequence[_Way]) -> _Way:
-    return tuple(part for way in ways for part in way)
 
 
 def _solve(way: _Way, *, absent: bool) -> dict[str, Any] | None:
