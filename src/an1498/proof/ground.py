@@ -39,11 +39,13 @@ _MACHINES = (_MAC, _MAC, _MAC, Machine("mac-2", "10.20.0.11"), Machine("MAC-1", 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """An event rule, the fields that it names, the events that decide it, and those of them that match it and no other stage."""
+    """An event rule, the events that decide it, those of them that match it and no other stage, and one with a value in every field
+    that does not match it."""
 
     rule: EventRule
     deciding: Sequence[Mapping[str, Any]]
     typical: Sequence[Mapping[str, Any]]
+    unlike: Mapping[str, Any]
 
 
 def native(rule: EventRule, fields: Mapping[str, Any], time_ms: float, machine: Machine, process: int = 4331) -> NativeEvent:
@@ -81,7 +83,8 @@ def stages_of(pack: Pack, correlation: Correlation) -> list[Stage]:
         deciding = witnesses(pack, rule)
         others = [matches[other.name] for other in rules if other.name != rule.name and other.service == rule.service]
         typical = [fields for fields in deciding if matches[rule.name](fields) and not any(other(fields) for other in others)]
-        stages.append(Stage(rule, deciding, typical))
+        unlike = max((fields for fields in deciding if not matches[rule.name](fields)), key=len)
+        stages.append(Stage(rule, deciding, typical, unlike))
     return [
         replace(stage, deciding=[*stage.deciding, *_both(pack, stage, stages), *_beside_both(pack, correlation, stage, stages)])
         for stage in stages
@@ -177,6 +180,28 @@ def placed_streams(correlation: Correlation, stages: Sequence[Stage]) -> Streams
 
 
 _PLACE = frozenset({"id.orig_h", "host.name", "host.ip"})
+
+
+@dataclass(frozen=True, slots=True)
+class Disguise:
+    """An alert's events but for the one at `place`, whose rule does not match it; and an event that decides a stage of another sensor."""
+
+    events: list[NativeEvent]
+    place: int
+    event: NativeEvent
+
+
+def disguises(correlation: Correlation, stages: Sequence[Stage]) -> Iterator[Disguise]:
+    """Every event that decides a stage, to take the place of a stage of each other sensor."""
+    for stage in stages:
+        own = (stage.rule.product, stage.rule.service)
+        others = {(other.rule.product, other.rule.service): position for position, other in enumerate(stages)}
+        for position in (position for sensor, position in others.items() if sensor != own):
+            unlike = {**stages[position].unlike, **_address(stages[position].unlike, _MAC)}
+            events = _around(correlation, stages, position, unlike)
+            place = position if correlation.type is CorrelationType.TEMPORAL_ORDERED else len(events) - 1
+            for fields in stage.deciding:
+                yield Disguise(events, place, native(stage.rule, fields, events[place].time_us / 1000, _MAC))
 
 
 def _around(correlation: Correlation, stages: Sequence[Stage], position: int, fields: Mapping[str, Any]) -> list[NativeEvent]:

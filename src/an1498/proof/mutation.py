@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from zlib import crc32
 
 from an1498.errors import An1498Error
-from an1498.model import NativeEvent, Pack, Search
+from an1498.model import Language, NativeEvent, Pack, Search
 from an1498.proof.equivalents import Equivalents
 from an1498.proof.mutants import Mutant, mutants
 from an1498.proof.sharing import Shared
@@ -149,6 +149,8 @@ class _Trial:
             yield "deciding"
         elif len(changed) > _LONGEST_STEP:
             yield from ("deciding", "edges", "random")
+            if self.search.language is Language.ESQL:  # the stages stand beside each other in one condition
+                yield "disguised"
         else:
             yield from ("edges", "random", "deciding")
         if mutant.operator == "sort without 0":

@@ -25,6 +25,8 @@ from an1498.replay.sharing import children
 from an1498.replay.table import EventTable, Schema
 
 _MOST_CASES = 4_000
+_FEW_CASES = 8
+"""Of a field that has no more, such as the one that names an event's source, every value may be tried."""
 _TRUE, _FALSE, _NULL = Lit(True), Lit(False), Lit(None)
 
 
@@ -62,7 +64,8 @@ class _Prover:
                     self._atoms.setdefault(field, {})[atom] = None
         if len(expressions(own)) == len(expressions(mutant)):
             self._changed = frozenset().union(*(changed_fields(*pair) for pair in zip(expressions(own), expressions(mutant), strict=True)))
-        for by_value in dict.fromkeys((frozenset[str](), self._changed)):
+        few = frozenset(field for field in self._atoms if len(self._cases_of(field)) <= _FEW_CASES)
+        for by_value in dict.fromkeys((frozenset[str](), self._changed, few, self._changed | few)):
             self._left = _MOST_CASES
             with suppress(NoProof):
                 self._agree_loosely((own,), (mutant,), {}, by_value, set())

@@ -36,6 +36,7 @@ class Tables:
     edges     random streams of typical events, through the stages and on the edges of the window; events of other machines
     random    more of them, streams of every kind of event, and the scenarios' raw events
     long      a stream with more events than a sort keeps by default
+    disguised events that decide a stage, as a part of an event of another sensor that its stage does not match
     many      a stream with more alerts than a search returns by default
     unmapped  no event, and no field that the vendor's index template does not know"""
 
@@ -86,10 +87,11 @@ class Tables:
         if (target, name) not in self._documents:
             layouts = self._pack.targets[target].layouts
             constants = {constant for layout in layouts for source in layout.sources for constant in source.constants}
-            documents: Documents = []
-            for stream in self._native(name):
-                stored = (next((d for layout in layouts if (d := index_event(event, layout)) is not None), None) for event in stream)
-                documents.append([dict(document) for document in stored if document is not None])
+            documents: Documents = (
+                self._disguised(layouts)
+                if name == "disguised"
+                else [[document for event in stream for document in _documents(event, layouts)] for stream in self._native(name)]
+            )
             foreign = [
                 [{name: "elsewhere" if name in constants else value for name, value in document.items()} for document in stream]
                 for stream in (stream[:_FOREIGN_EVENTS] for stream in documents[:_FOREIGN_STREAMS])
@@ -101,6 +103,21 @@ class Tables:
             ]
             self._documents[target, name] = [*documents, *foreign, *bare]
         return self._documents[target, name]
+
+    def _disguised(self, layouts: Sequence[Layout]) -> Documents:
+        rule = self._searches[0].rule
+        if rule in self._pack.rules:
+            return []
+        sources = [source for layout in layouts for source in layout.sources]
+        kept = {name for source in sources for name in (source.time_field, source.entity_field, RANK_FIELD, *source.constants)}
+        streams = []
+        for disguise in ground.disguises(self._pack.correlations[rule], self._of_stages(rule)):
+            stream = [document for event in disguise.events for document in _documents(event, layouts)]
+            inner = _documents(disguise.event, layouts)
+            if inner and len(stream) == len(disguise.events):
+                stream[disguise.place] |= {name: value for name, value in inner[0].items() if name not in kept}
+                streams.append(stream)
+        return streams
 
     def _native(self, name: str) -> ground.Streams:
         if name not in self._streams:
@@ -114,11 +131,14 @@ class Tables:
             return [streams[0][:1] * _MORE_THAN_A_RUN_RETURNS]
         return [*streams, *([palette.of_kind(kind, START_MS)] for kind in palette.KINDS)]
 
+    def _of_stages(self, rule: str) -> Sequence[ground.Stage]:
+        if self._stages is None:
+            self._stages = ground.stages_of(self._pack, self._pack.correlations[rule])
+        return self._stages
+
     def _of_correlation(self, rule: str, name: str) -> ground.Streams:
         correlation = self._pack.correlations[rule]
-        if self._stages is None:
-            self._stages = ground.stages_of(self._pack, correlation)
-        stages = self._stages
+        stages = self._of_stages(rule)
         rng = random.Random(f"{rule} {name}")
         match name:
             case "deciding":
@@ -136,6 +156,12 @@ class Tables:
                 walks = ground.walk_streams(correlation, stages, rng, 6 * _EDGE_STREAMS, finest_ms=_FINEST_MS)
                 edges = ground.edge_streams(correlation, stages, rng, 4 * _EDGE_STREAMS)
                 return [*walks, *edges, *drawn, *map(list, self._samples)]
+
+
+def _documents(event: NativeEvent, layouts: Sequence[Layout]) -> list[dict[str, Any]]:
+    """What a target stores for an event: one document, or none where no layout has its log source."""
+    stored = (index_event(event, layout) for layout in layouts)
+    return [dict(document) for document in stored if document is not None][:1]
 
 
 def _flavour(target: Target) -> Flavour:
