@@ -9,8 +9,9 @@ more than values can do, so a proof holds; where it fails, nothing is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import fields, is_dataclass
 from itertools import islice
 from typing import Any
 
@@ -19,8 +20,8 @@ import duckdb
 from an1498.proof.comparisons import Facts, contains, fields_of, glob_of, is_certain, is_equality, literals, only_folded, present, spelled
 from an1498.proof.event_programs import ELEMENT, NoProof, Pool, Program, Rows, branches, changed_fields, expressions, interned, program_of
 from an1498.proof.reduction import Reduction
-from an1498.proof.relations import cuts, has_logic, outline
-from an1498.replay.algebra import Call, Case, Col, Expr, Lit, Relation, call, expression, identifier
+from an1498.proof.relations import cuts, has_logic, with_cuts
+from an1498.replay.algebra import Call, Case, Col, Expr, Lit, Relation, Scan, Select, call, expression, identifier
 from an1498.replay.sharing import children
 from an1498.replay.table import EventTable, Schema
 
@@ -32,8 +33,13 @@ _TRUE, _FALSE, _NULL = Lit(True), Lit(False), Lit(None)
 
 def same_for_every_event(own: Relation, mutant: Relation, table: EventTable) -> bool:
     """Whether the two relations are proved to give the same rows over any events of the table's fields."""
-    pairs = list(zip(cuts(own), cuts(mutant), strict=False))
-    if outline(own) != outline(mutant) or not pairs:
+    parts, others = list(cuts(own)), list(cuts(mutant))
+    if own.columns != mutant.columns or len(parts) != len(others) or not parts:
+        return False
+    named = {*own.columns, *_names(with_cuts(own, (Scan("", ()) for _ in parts)))}
+    pairs = [_alike(*pair, named) for pair in zip(parts, others, strict=True)]
+    above, above_mutant = (with_cuts(whole, (Scan("", one.columns) for one, _ in pairs)) for whole in (own, mutant))
+    if above != above_mutant:
         return False
     try:
         for one, other in pairs:
@@ -42,6 +48,27 @@ def same_for_every_event(own: Relation, mutant: Relation, table: EventTable) -> 
     except NoProof:
         return False
     return True
+
+
+def _names(part: object) -> Iterator[str]:
+    """Every text in an operator and those below: the names of columns that it uses are among them."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, tuple):
+        for one in part:
+            yield from _names(one)
+    elif is_dataclass(part):
+        for attribute in fields(part):
+            yield from _names(getattr(part, attribute.name))
+
+
+def _alike(one: Relation, other: Relation, named: Container[str]) -> tuple[Relation, Relation]:
+    """Two parts without the columns that nobody above them names: what a condition needs is computed beforehand, in a column too."""
+    if one.columns == other.columns and all(name in named for name in one.columns):
+        return one, other
+    common = [name for name in one.columns if name in named and name in other.columns]
+    items = tuple((name, Col(name)) for name in common)
+    return Select(one, items), Select(other, items)
 
 
 class _Prover:
@@ -105,8 +132,8 @@ class _Prover:
         if not atoms:
             raise NoProof
         for atom in atoms:
-            fields = fields_of(atom)
-            field = next(iter(fields)) if len(fields) == 1 else ""
+            read = fields_of(atom)
+            field = next(iter(read)) if len(read) == 1 else ""
             if field and field not in decided:
                 for known in self._cases_of(field):
                     self._agree(own, mutant, {**facts, **known}, decided | {field})
