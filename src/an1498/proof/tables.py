@@ -86,14 +86,13 @@ class Tables:
         addresses that our ingest pipeline adds to events which have one of their own."""
         if (target, name) not in self._documents:
             layouts = self._pack.targets[target].layouts
-            constants = {constant for layout in layouts for source in layout.sources for constant in source.constants}
             documents: Documents = (
                 self._disguised(layouts)
                 if name == "disguised"
                 else [[document for event in stream for document in _documents(event, layouts)] for stream in self._native(name)]
             )
             foreign = [
-                [{name: "elsewhere" if name in constants else value for name, value in document.items()} for document in stream]
+                [_foreign(document, layouts) for document in stream]
                 for stream in (stream[:_FOREIGN_EVENTS] for stream in documents[:_FOREIGN_STREAMS])
             ]
             added = _added_addresses(layouts)
@@ -162,6 +161,13 @@ def _documents(event: NativeEvent, layouts: Sequence[Layout]) -> list[dict[str, 
     """What a target stores for an event: one document, or none where no layout has its log source."""
     stored = (index_event(event, layout) for layout in layouts)
     return [dict(document) for document in stored if document is not None][:1]
+
+
+def _foreign(document: Mapping[str, Any], layouts: Sequence[Layout]) -> dict[str, Any]:
+    """The document with other values in the fields that its source stamps on every event."""
+    all_stamped = (source.constants for layout in layouts for source in layout.sources)
+    own = {name for stamped in all_stamped if stamped.items() <= document.items() for name in stamped}
+    return {name: "elsewhere" if name in own else value for name, value in document.items()}
 
 
 def _flavour(target: Target) -> Flavour:
