@@ -21,4 +21,4 @@ class Budget:
 
 
 QUICK = Budget(streams_per_type=500, batch=100, pack_streams=60, one_mutant_in=60, oracle_streams=60, grammar_one_in=24)
-LONG = Budget(streams_per_type=15_000, batch=500, pack_streams=400, one_mutant_in=1, oracle_streams=600, grammar_one_in=2)
+LONG = Budget(streams_per_type=15_000, batch=500, pack_streams=400, one_mutant_in=1, oracle_streams=600, grammar_one_in=1)
