@@ -1,7 +1,4 @@
-"""Mutation control of the pack's event searches: in CI a fixed sample of the mutants, in `make prove` every one.
-
-The correlations' mutants are `make prove`'s alone: it lists those that survive, and some still do (docs/development.md, "Open").
-"""
+"""Mutation control of the pack's searches: in CI a fixed sample of the mutants, in `make prove` every one."""
 
 from __future__ import annotations
 
